@@ -1,0 +1,1 @@
+"""Voice, tied to a place, that can be found and trusted."""

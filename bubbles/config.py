@@ -1,0 +1,114 @@
+"""Settings: the only place that reads the environment.
+
+Every setting is `BUBBLES_` plus the field's name in capitals. `bubbles settings` lists them all.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What can be set from outside. Field descriptions are the help texts of `bubbles settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="BUBBLES_", env_ignore_empty=True, extra="ignore")
+
+    # Where
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    base_url: str = Field(
+        "", description="Public address of the service, used in every link; default http://localhost:PORT."
+    )
+    data_dir: Path = Field(Path("data"), description="Folder of everything that cannot be rebuilt.")
+    cache_dir: Path = Field(CHECKOUT / ".cache", description="Folder of weights: all of it can be rebuilt.")
+    pages_dir: Path = Field(CHECKOUT / "web", description="Folder of templates and built pages.")
+    database_url: str = Field("", description="postgresql://... of your own server; empty: the embedded one.")
+    blob_url: str = Field(
+        "",
+        description="Where sound is kept: file:///folder or s3://bucket/prefix?endpoint=...&region=...; "
+        "empty: the folder blobs in the data folder.",
+    )
+    s3_access_key_id: str = Field("", description="Access key of the bucket; empty: the usual AWS sources.")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key of the bucket.")
+
+    # Who
+    registration: Literal["open", "invite", "closed"] = Field(
+        "invite", description="Who may make an account: anyone, who has an invitation, nobody."
+    )
+    session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
+    sign_in_link_hours: int = Field(24, ge=1, le=720, description="Hours that a one-time sign-in link is valid.")
+    trusted_proxies: str = Field(
+        "", description="Comma-separated addresses or networks whose X-Forwarded-For is believed."
+    )
+
+    # Work
+    workers: int = Field(1, ge=0, le=64, description="Worker processes that `serve` starts; 0: none.")
+    whisper_model: str = Field("base", description="A faster-whisper model's name, or a folder that holds one.")
+    transcribe_memory_mib: int = Field(3072, ge=256, description="Memory the speech process may take, in MiB.")
+    transcribe_deadline_s: int = Field(900, ge=10, description="Seconds a transcription may take.")
+    normalise_deadline_s: int = Field(120, ge=10, description="Seconds that making the renditions may take.")
+    attempts_max: int = Field(4, ge=1, le=20, description="Attempts at a step before it is given up.")
+    stalled_after_s: int = Field(30, ge=5, description="Seconds without a sign of life before work is taken over.")
+
+    # Limits
+    duration_max_s: float = Field(120.0, gt=0, le=600, description="Longest bubble, in decoded seconds.")
+    duration_tolerance_s: float = Field(0.5, ge=0, le=5, description="Seconds over the longest that pass.")
+    duration_min_s: float = Field(0.3, ge=0, description="Shortest bubble, in decoded seconds.")
+    request_max_bytes: int = Field(48 * MIB, ge=1024, description="Largest upload request, in bytes.")
+    upload_timeout_s: int = Field(600, ge=10, description="Seconds that one upload may take.")
+    uploads_per_hour: int = Field(60, ge=1, description="Uploads an account may try in an hour.")
+    uploads_at_once: int = Field(4, ge=1, description="Uploads an account may have under way at once.")
+    probes_at_once: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Recordings decoded at once; default: cores."
+    )
+    probe_timeout_s: float = Field(20.0, gt=0, description="Wall-clock seconds a recording's decoding may take.")
+    probe_memory_mib: int = Field(512, ge=128, description="Memory a recording's decoding may take, in MiB.")
+    silence_dbfs: float = Field(-60.0, lt=0, description="A recording with no tenth of a second above is silent.")
+    title_max: int = Field(200, ge=1, le=1000, description="Longest title, in characters.")
+    tags_max: int = Field(10, ge=0, le=50, description="Most tags on a bubble.")
+    tag_max: int = Field(50, ge=1, le=200, description="Longest tag, in characters.")
+    idempotency_days: int = Field(30, ge=1, description="Days that an Idempotency-Key is remembered.")
+
+    # Seeing
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    @field_validator("data_dir", "cache_dir", "pages_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @property
+    def public_url(self) -> str:
+        """The base of every link that leaves the house, without a slash at the end."""
+        return self.base_url or f"http://localhost:{self.port}"
+
+    @property
+    def blobs(self) -> str:
+        """The blob URL in force."""
+        return self.blob_url or (self.data_dir / "blobs").as_uri()
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder of the speech models."""
+        return self.cache_dir / "models"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder where uploads are received. Lies in the data folder: it may hold 48 MiB a request."""
+        return self.data_dir / "uploads"
+
+
+def environment_name(field: str) -> str:
+    """The environment variable of a field: `port` is `BUBBLES_PORT`."""
+    return f"BUBBLES_{field.upper()}"

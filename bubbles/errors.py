@@ -1,0 +1,73 @@
+"""What can go wrong, said once: every refusal has a stable code, its HTTP status and a sentence."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable codes of the contract. A program may branch on them; the sentence beside them may change."""
+
+    BAD_REQUEST = "bad_request"
+    UNAUTHORISED = "unauthorised"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
+    NOT_AUDIO = "not_audio"
+    TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
+    SILENT = "silent"
+    BAD_PLACE = "bad_place"
+    BAD_TEXT = "bad_text"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+
+
+STATUS: dict[Code, int] = {
+    Code.BAD_REQUEST: 400,
+    Code.UNAUTHORISED: 401,
+    Code.FORBIDDEN: 403,
+    Code.NOT_FOUND: 404,
+    Code.CONFLICT: 409,
+    Code.TOO_LARGE: 413,
+    Code.NOT_AUDIO: 415,
+    Code.TOO_LONG: 422,
+    Code.TOO_SHORT: 422,
+    Code.SILENT: 422,
+    Code.BAD_PLACE: 422,
+    Code.BAD_TEXT: 422,
+    Code.IDEMPOTENCY_MISMATCH: 422,
+    Code.RATE_LIMITED: 429,
+    Code.UNAVAILABLE: 503,
+}
+
+
+class Refused(Exception):
+    """The caller asked for something that we will not do, and can be told why.
+
+    `detail` is one sentence for a person, without secrets. `retry_after_s` is set for `rate_limited` and
+    `unavailable` only.
+    """
+
+    def __init__(self, code: Code, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return STATUS[self.code]
+
+
+class Missing(Exception):
+    """A part that we need is not there now (model, store, memory): the work waits and uses up no attempt.
+
+    `part` is a short stable word (`model`, `store`, `memory`), `detail` says what to do.
+    """
+
+    def __init__(self, part: str, detail: str) -> None:
+        super().__init__(detail)
+        self.part = part
+        self.detail = detail

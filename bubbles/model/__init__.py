@@ -1,0 +1,1 @@
+"""Nouns: tables, values and their state changes. No IO."""

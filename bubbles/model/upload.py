@@ -1,0 +1,25 @@
+"""An upload under way or ended: what limits and idempotency keys are counted from."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, ForeignKey
+from sqlmodel import Field, SQLModel
+
+from bubbles.model.columns import instant, key, optional_instant
+
+
+class Upload(SQLModel, table=True):
+    """One try at posting a bubble, refused ones included.
+
+    `fingerprint` is the SHA-256 of the fields and the sound; `outcome` the code of the refusal, or `accepted`. A key
+    whose upload was refused is free again.
+    """
+
+    id: int | None = key()
+    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("account.id"), nullable=False))
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+    bubble_id: int | None = Field(default=None, sa_column=Column(BigInteger, ForeignKey("bubble.id")))
+    outcome: str | None = None
+    started_at: datetime = instant()
+    ended_at: datetime | None = optional_instant()
