@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from bubbles.model.columns import instant, key, optional_instant
+from bubbles.model.columns import instant, key, optional_instant, reference
 
 
 class Account(SQLModel, table=True):
@@ -20,7 +20,7 @@ class Token(SQLModel, table=True):
     """A program's way in. Only the SHA-256 of its secret is kept."""
 
     id: int | None = key()
-    account_id: int = Field(foreign_key="account.id")
+    account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()
     revoked_at: datetime | None = optional_instant()
@@ -32,7 +32,7 @@ class WebSession(SQLModel, table=True):
     __tablename__ = "web_session"
 
     id: int | None = key()
-    account_id: int = Field(foreign_key="account.id")
+    account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()
     expires_at: datetime = instant()
@@ -45,7 +45,7 @@ class SignInLink(SQLModel, table=True):
     __tablename__ = "sign_in_link"
 
     id: int | None = key()
-    account_id: int = Field(foreign_key="account.id")
+    account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()
     expires_at: datetime = instant()

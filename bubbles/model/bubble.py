@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, Column, Computed, ForeignKey, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, Column, Computed, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from bubbles.model.columns import instant, key, optional_instant
+from bubbles.model.columns import instant, key, optional_instant, reference
 from bubbles.model.place import Place, PlaceRole, Precision
 
 LISTED_SQL = (
@@ -46,8 +46,8 @@ class Bubble(SQLModel, table=True):
 
     id: int | None = key()
     code: str
-    channel_id: int = Field(sa_column=Column(BigInteger, ForeignKey("channel.id"), nullable=False))
-    author_id: int = Field(sa_column=Column(BigInteger, ForeignKey("account.id"), nullable=False))
+    channel_id: int = reference("channel.id")
+    author_id: int = reference("account.id")
     version: int = 1
     title: str = ""
     tags: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))

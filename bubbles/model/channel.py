@@ -3,10 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ForeignKey
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from bubbles.model.columns import instant, key
+from bubbles.model.columns import instant, key, reference
 
 
 class Role(StrEnum):
@@ -29,7 +28,7 @@ class Channel(SQLModel, table=True):
 class Membership(SQLModel, table=True):
     """A person's place in a team."""
 
-    channel_id: int = Field(sa_column=Column(BigInteger, ForeignKey("channel.id"), primary_key=True))
-    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("account.id"), primary_key=True))
+    channel_id: int = reference("channel.id", part_of_key=True)
+    account_id: int = reference("account.id", part_of_key=True)
     role: str
     since: datetime = instant()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity
 from sqlmodel import Field
 
 
@@ -19,3 +19,13 @@ def instant() -> Any:
 def optional_instant() -> Any:
     """A moment that may not have come: None until then."""
     return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
+
+
+def reference(target: str, *, part_of_key: bool = False) -> Any:
+    """A row of another table, `"bubble.id"`, that must be there."""
+    return Field(sa_column=Column(BigInteger, ForeignKey(target), primary_key=part_of_key, nullable=False))
+
+
+def optional_reference(target: str) -> Any:
+    """A row of another table, or None."""
+    return Field(default=None, sa_column=Column(BigInteger, ForeignKey(target), nullable=True))

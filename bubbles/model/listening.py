@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, LargeBinary, Text
+from sqlalchemy import Column, Date, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, NUMMULTIRANGE
 from sqlmodel import Field, SQLModel
 
-from bubbles.model.columns import instant
+from bubbles.model.columns import instant, reference
 
 
 class DayKey(SQLModel, table=True):
@@ -22,7 +22,7 @@ class DayKey(SQLModel, table=True):
 class Served(SQLModel, table=True):
     """Bytes of one rendition that one visitor was sent on one day: the union of the ranges really sent."""
 
-    bubble_id: int = Field(sa_column=Column(BigInteger, ForeignKey("bubble.id"), primary_key=True))
+    bubble_id: int = reference("bubble.id", part_of_key=True)
     kind: str = Field(sa_column=Column(Text, primary_key=True))
     day: date = Field(sa_column=Column(Date, primary_key=True))
     visitor: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
@@ -35,7 +35,7 @@ class Served(SQLModel, table=True):
 class Play(SQLModel, table=True):
     """One play, as the player tells it: the union of the seconds heard, bounded by the time that passed."""
 
-    bubble_id: int = Field(sa_column=Column(BigInteger, ForeignKey("bubble.id"), primary_key=True))
+    bubble_id: int = reference("bubble.id", part_of_key=True)
     play: str = Field(sa_column=Column(Text, primary_key=True))
     visitor: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     audience: str

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Text
+from sqlalchemy import BigInteger, Column, Text
 from sqlmodel import Field, SQLModel
 
-from bubbles.model.columns import instant
+from bubbles.model.columns import instant, reference
 
 MEDIA_TYPES = {"m4a": "audio/mp4", "ogg": "audio/ogg"}
 """The kinds of rendition, best supported first, and how they are served."""
@@ -14,7 +14,7 @@ MEDIA_TYPES = {"m4a": "audio/mp4", "ogg": "audio/ogg"}
 class Rendition(SQLModel, table=True):
     """`minute_bytes` is what covers the header and one minute of sound: what a download must have been sent."""
 
-    bubble_id: int = Field(sa_column=Column(BigInteger, ForeignKey("bubble.id"), primary_key=True))
+    bubble_id: int = reference("bubble.id", part_of_key=True)
     kind: str = Field(sa_column=Column(Text, primary_key=True))
     blob_key: str
     length_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))

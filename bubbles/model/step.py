@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Text
+from sqlalchemy import Column, Text
 from sqlmodel import Field, SQLModel
 
-from bubbles.model.columns import instant, optional_instant
+from bubbles.model.columns import instant, optional_instant, reference
 
 
 class StepName(StrEnum):
@@ -24,7 +24,7 @@ class Step(SQLModel, table=True):
     that part (`model`, `store`, `memory`), `error` says in a word why the last try failed.
     """
 
-    bubble_id: int = Field(sa_column=Column(BigInteger, ForeignKey("bubble.id"), primary_key=True))
+    bubble_id: int = reference("bubble.id", part_of_key=True)
     name: str = Field(sa_column=Column(Text, primary_key=True))
     queued_at: datetime = instant()
     attempt: int = 0

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey
+from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from bubbles.model.columns import instant, optional_instant
+from bubbles.model.columns import instant, optional_instant, optional_reference, reference
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TranscriptState(StrEnum):
 class Transcript(SQLModel, table=True):
     """What was said, by Whisper or corrected by the team (then `corrected_at` is set and a new run changes nothing)."""
 
-    bubble_id: int = Field(sa_column=Column(BigInteger, ForeignKey("bubble.id"), primary_key=True))
+    bubble_id: int = reference("bubble.id", part_of_key=True)
     language: str | None = None
     language_probability: float | None = None
     language_doubtful: bool = False
@@ -43,7 +43,7 @@ class Transcript(SQLModel, table=True):
     cues: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     created_at: datetime = instant()
     corrected_at: datetime | None = optional_instant()
-    corrected_by: int | None = Field(default=None, sa_column=Column(BigInteger, ForeignKey("account.id")))
+    corrected_by: int | None = optional_reference("account.id")
 
     @property
     def spoken(self) -> list[Cue]:

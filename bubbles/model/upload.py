@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from bubbles.model.columns import instant, key, optional_instant
+from bubbles.model.columns import instant, key, optional_instant, optional_reference, reference
 
 
 class Upload(SQLModel, table=True):
@@ -16,10 +15,10 @@ class Upload(SQLModel, table=True):
     """
 
     id: int | None = key()
-    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("account.id"), nullable=False))
+    account_id: int = reference("account.id")
     idempotency_key: str | None = None
     fingerprint: str | None = None
-    bubble_id: int | None = Field(default=None, sa_column=Column(BigInteger, ForeignKey("bubble.id")))
+    bubble_id: int | None = optional_reference("bubble.id")
     outcome: str | None = None
     started_at: datetime = instant()
     ended_at: datetime | None = optional_instant()

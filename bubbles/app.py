@@ -1,0 +1,81 @@
+"""The only composition root: settings become database, blobs, speech and clock."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from bubbles.audio.sandbox import Limits
+from bubbles.blobs.store import BlobStore, open_store
+from bubbles.config import Settings
+from bubbles.db import embedded
+from bubbles.db.engine import Database
+from bubbles.model.times import utc_now
+from bubbles.speech.process import SpeechProcess
+from bubbles.speech.transcriber import Transcriber
+
+
+@dataclass(frozen=True)
+class House:
+    """What every edge and every step works with."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    transcriber: Transcriber
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def probe_limits(self) -> Limits:
+        """What a recording may be, for the sandbox."""
+        return Limits(
+            duration_max_s=self.settings.duration_max_s,
+            tolerance_s=self.settings.duration_tolerance_s,
+            duration_min_s=self.settings.duration_min_s,
+            timeout_s=self.settings.probe_timeout_s,
+            memory_mib=self.settings.probe_memory_mib,
+        )
+
+
+@contextmanager
+def open_house(settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None) -> Iterator[House]:
+    """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with database_url(settings, on_progress=on_progress) as url:
+        database = Database(url)
+        transcriber = speech(settings)
+        try:
+            database.migrate()
+            yield House(settings, database, store(settings), transcriber)
+        finally:
+            transcriber.close()
+            database.close()
+
+
+@contextmanager
+def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None) -> Iterator[str]:
+    """The URL of the database: the one that is set, else the embedded server's, which is held up meanwhile."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with embedded.running(settings.data_dir / "postgresql", on_progress=on_progress) as url:
+        yield url
+
+
+def store(settings: Settings) -> BlobStore:
+    """Where sound is kept."""
+    return open_store(
+        settings.blobs,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
+def speech(settings: Settings) -> Transcriber:
+    """Whisper, in a process of its own that starts with the first recording."""
+    return SpeechProcess(
+        model=settings.whisper_model,
+        models_dir=settings.models_dir,
+        memory_mib=settings.transcribe_memory_mib,
+        deadline_s=settings.transcribe_deadline_s,
+    )

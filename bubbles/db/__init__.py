@@ -1,0 +1,1 @@
+"""SQL, and nothing else holds SQL: one file a noun, search, jobs, the embedded server, migrations."""

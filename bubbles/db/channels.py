@@ -1,0 +1,26 @@
+"""Channels and teams, as rows."""
+
+from sqlmodel import Session, col, select
+
+from bubbles.model.channel import Channel, Membership, Role
+
+
+def by_handle(session: Session, handle: str) -> Channel | None:
+    """The channel of a handle."""
+    return session.exec(select(Channel).where(Channel.handle == handle)).first()
+
+
+def by_id(session: Session, channel_id: int) -> Channel:
+    """A channel that is known to be there."""
+    return session.get_one(Channel, channel_id)
+
+
+def membership(session: Session, channel_id: int, account_id: int) -> Membership | None:
+    """A person's place in a team, None for strangers."""
+    return session.get(Membership, (channel_id, account_id))
+
+
+def owner_id(session: Session, channel_id: int) -> int | None:
+    """The account that has owned the channel longest."""
+    owners = select(Membership.account_id).where(Membership.channel_id == channel_id, Membership.role == Role.OWNER)
+    return session.exec(owners.order_by(col(Membership.since), col(Membership.account_id))).first()

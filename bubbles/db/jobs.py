@@ -1,0 +1,107 @@
+"""The queue, a table in the same database; the only Procrastinate.
+
+A job is enqueued inside the caller's transaction: rolled back with it, visible with it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate.worker import Worker
+from sqlmodel import Session
+
+HEARTBEAT_S = 5.0
+log = structlog.get_logger()
+_deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+
+@dataclass(frozen=True)
+class Job:
+    """A kind of work: its name, the queue it stands in, what runs it, and when it runs by itself (cron) if ever.
+
+    One that runs by itself is given `timestamp`, the planned second, and never waits twice.
+    """
+
+    name: str
+    queue: str
+    run: Callable[..., None]
+    cron: str | None = None
+
+
+def enqueue(
+    session: Session, name: str, *, queue: str, run_at: datetime | None = None, once: bool = False, **arguments: Any
+) -> None:
+    """Adds a job in the session's transaction. `once`: not beside a waiting job of the same name."""
+    connection = session.connection().connection.driver_connection
+    task = _deferrer.configure_task(
+        name, queue=queue, schedule_at=run_at, connection=connection, queueing_lock=name if once else None
+    )
+    if not once:
+        task.defer(**arguments)
+        return
+    try:
+        with session.begin_nested():
+            task.defer(**arguments)
+    except procrastinate.exceptions.AlreadyEnqueued:
+        pass  # the one that waits will do
+
+
+class Workers:
+    """Runs jobs in this process: one Procrastinate worker a queue, each with its own concurrency.
+
+    `concurrency` maps a queue to how many of its jobs run at once. Jobs run in threads. A worker that dies leaves its
+    jobs to `recover`, which runs every minute in the queue `upkeep`.
+    """
+
+    def __init__(
+        self, url: str, jobs: list[Job], *, concurrency: Mapping[str, int], stalled_after_s: float, drain_s: float
+    ) -> None:
+        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=8))
+        self._stalled_after_s = stalled_after_s
+        for job in jobs:
+            self._register(job)
+        recover = self._app.task(name="recover", queue="upkeep", queueing_lock="recover")(self._recover)
+        self._app.periodic(cron="* * * * *")(recover)
+        self._workers = [
+            Worker(
+                self._app,
+                queues=[queue],
+                name=queue,
+                concurrency=count,
+                install_signal_handlers=False,
+                fetch_job_polling_interval=5.0,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=stalled_after_s,
+                shutdown_graceful_timeout=drain_s,
+                delete_jobs="successful",
+            )
+            for queue, count in concurrency.items()
+        ]
+
+    def _register(self, job: Job) -> None:
+        lock = job.name if job.cron else None
+        task = self._app.task(name=job.name, queue=job.queue, queueing_lock=lock)(job.run)
+        if job.cron:
+            self._app.periodic(cron=job.cron)(task)
+
+    async def _recover(self, timestamp: int) -> None:
+        """Hands the jobs of dead workers to living ones."""
+        log.debug("recovering", planned_at=timestamp)
+        manager = self._app.job_manager
+        for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled_after_s):
+            log.warning("job_recovered", job_id=stalled.id, job=stalled.task_name)
+            await manager.retry_job(stalled)
+
+    async def run(self) -> None:
+        """Works until `stop`, then ends what is under way."""
+        async with self._app.open_async():
+            await asyncio.gather(*(worker.run() for worker in self._workers))  # type: ignore[no-untyped-call]  # theirs
+
+    def stop(self) -> None:
+        """Takes no further job; call it in the event loop's thread."""
+        for worker in self._workers:
+            worker.stop()  # type: ignore[no-untyped-call]  # theirs

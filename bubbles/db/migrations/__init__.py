@@ -1,0 +1,1 @@
+"""Alembic revisions, run by `bubbles migrate` and at every start."""

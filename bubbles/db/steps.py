@@ -1,0 +1,111 @@
+"""Steps of the journey, as rows: begun, finished, put off or given up, each only by the latest attempt."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func
+from sqlmodel import Session, col, select, update
+
+from bubbles.db import jobs
+from bubbles.model.bubble import Bubble
+from bubbles.model.step import Step, StepName
+
+ETA_SAMPLE = 20
+"""How many of the latest runs the expected time is taken from."""
+
+
+class Overtaken(Exception):
+    """A later attempt has begun, or the step is over: the result of this one must not be written."""
+
+
+def enqueue(session: Session, bubble_id: int, name: StepName, now: datetime) -> None:
+    """Makes the step due, again too; the job stands in the queue that bears the step's name."""
+    step = session.get(Step, (bubble_id, name))
+    if step is None:
+        session.add(Step(bubble_id=bubble_id, name=name, queued_at=now))
+    else:
+        step.attempt += 1  # what may still run is overtaken
+        step.queued_at, step.tries, step.waiting_for, step.error = now, 0, None, None
+        step.started_at = step.finished_at = step.gave_up_at = None
+    session.flush()
+    jobs.enqueue(session, name, queue=name, bubble_id=bubble_id)
+
+
+def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> Step | None:
+    """Starts an attempt, counted; None when the step is over."""
+    step = session.get(Step, (bubble_id, name), with_for_update=True)
+    if step is None or step.finished_at or step.gave_up_at:
+        return None
+    step.attempt += 1
+    step.tries += 1
+    step.started_at, step.waiting_for = now, None
+    return step
+
+
+def finish(session: Session, step: Step, now: datetime) -> None:
+    """Ends the step well; raises `Overtaken` when another attempt owns it."""
+    _write(session, step, finished_at=now, waiting_for=None, error=None)
+
+
+def put_off(
+    session: Session, step: Step, *, until: datetime, waiting_for: str | None, error: str | None, counted: bool
+) -> None:
+    """Has the step tried again later. `waiting_for` names a missing part; a try that is not `counted` is given back."""
+    tries = step.tries if counted else step.tries - 1
+    _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries)
+    jobs.enqueue(session, step.name, queue=step.name, run_at=until, bubble_id=step.bubble_id)
+
+
+def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
+    """Ends the step badly, with the reason in a word or two."""
+    _write(session, step, gave_up_at=now, waiting_for=None, error=error)
+
+
+def _write(session: Session, step: Step, **values: Any) -> None:
+    mine = (col(Step.bubble_id) == step.bubble_id, col(Step.name) == step.name, col(Step.attempt) == step.attempt)
+    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
+    written = session.exec(update(Step).where(*mine, *unfinished).values(**values))
+    if cast("CursorResult[Any]", written).rowcount != 1:
+        raise Overtaken(f"{step.name} of bubble {step.bubble_id}, attempt {step.attempt}")
+
+
+def of(session: Session, bubble_id: int, name: StepName) -> Step | None:
+    """How far a step got."""
+    return session.get(Step, (bubble_id, name))
+
+
+def position(session: Session, step: Step) -> int:
+    """How many unfinished steps of the same name were queued before: 0 is next, or running."""
+    ahead = (
+        select(func.count())
+        .select_from(Step)
+        .where(
+            Step.name == step.name,
+            col(Step.finished_at).is_(None),
+            col(Step.gave_up_at).is_(None),
+            col(Step.waiting_for).is_(None),
+            Step.queued_at < step.queued_at,
+        )
+    )
+    return session.exec(ahead).one()
+
+
+def mean_run_s(session: Session, name: StepName) -> float | None:
+    """Mean seconds of the latest runs of a step, None before the first."""
+    ran_s = func.extract("epoch", col(Step.finished_at) - col(Step.started_at)).label("ran_s")
+    latest = (
+        select(ran_s)
+        .where(Step.name == name, col(Step.finished_at).is_not(None), col(Step.started_at).is_not(None))
+        .order_by(col(Step.finished_at).desc())
+        .limit(ETA_SAMPLE)
+        .subquery()
+    )
+    mean = session.exec(select(func.avg(latest.c.ran_s))).one()
+    return float(mean) if mean is not None else None
+
+
+def depth(session: Session) -> dict[str, int]:
+    """How many steps of each name wait or run."""
+    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
+    counts = select(Step.name, func.count()).join(Bubble).where(*unfinished).group_by(Step.name)
+    return dict(session.exec(counts).all())

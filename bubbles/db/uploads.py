@@ -1,0 +1,39 @@
+"""Uploads, as rows: what the limits are counted from, and what an Idempotency-Key is bound to."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, text
+from sqlmodel import Session, col, delete, select
+
+from bubbles.model.upload import Upload
+
+
+def lock_account(session: Session, account_id: int) -> None:
+    """Lets one transaction at a time count and add an account's uploads."""
+    session.connection().execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('upload', :id))"), {"id": account_id}
+    )
+
+
+def tried_since(session: Session, account_id: int, since: datetime) -> int:
+    """How many uploads an account tried, the refused ones included."""
+    tried = (Upload.account_id == account_id, Upload.started_at > since)
+    return session.exec(select(func.count()).select_from(Upload).where(*tried)).one()
+
+
+def under_way(session: Session, account_id: int, since: datetime) -> int:
+    """How many of an account's uploads have not ended; those begun before `since` died with their process."""
+    going = (Upload.account_id == account_id, Upload.started_at > since, col(Upload.ended_at).is_(None))
+    return session.exec(select(func.count()).select_from(Upload).where(*going)).one()
+
+
+def of_key(session: Session, account_id: int, idempotency_key: str) -> Upload | None:
+    """The upload that holds a key: under way, or accepted."""
+    held = (Upload.account_id == account_id, Upload.idempotency_key == idempotency_key)
+    live = col(Upload.ended_at).is_(None) | col(Upload.bubble_id).is_not(None)
+    return session.exec(select(Upload).where(*held, live)).first()
+
+
+def forget(session: Session, now: datetime, *, keys_kept: timedelta) -> int:
+    """Deletes uploads older than keys are kept; returns how many."""
+    return session.exec(delete(Upload).where(col(Upload.started_at) < now - keys_kept)).rowcount

@@ -1,0 +1,88 @@
+"""Who asks, and the one way to a bubble or a channel: with that person and what they want to do.
+
+What a request wants is the `Action` beside its handler in the table of `routes.py`.
+"""
+
+from sqlmodel import Session
+from starlette.requests import Request
+
+from bubbles import ids, policy
+from bubbles.app import House
+from bubbles.db import accounts, bubbles, channels
+from bubbles.errors import Code, Refused
+from bubbles.model.account import Account
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Channel, Role
+from bubbles.policy import Action, Person
+
+COOKIE = "bubbles_session"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def house(request: Request) -> House:
+    """All that the application is made of."""
+    found: House = request.app.state.house
+    return found
+
+
+def action(request: Request) -> Action:
+    """What the request wants, from the URL table."""
+    wanted: Action = request.app.state.actions[request.scope["endpoint"]]
+    return wanted
+
+
+def person(request: Request, session: Session) -> Person | None:
+    """Who asks, by `Authorization: Bearer` or by cookie; None for a stranger.
+
+    Raises `unauthorised` for a token that is unknown or revoked, and `forbidden` for a change that a browser was
+    talked into by another site.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        account = accounts.of_token(session, ids.hashed(secret.strip())) if scheme.lower() == "bearer" else None
+        if account is None:
+            raise Refused(Code.UNAUTHORISED, "The token is unknown or revoked.")
+    else:
+        account = _of_cookie(request, session)
+    return Person(account.id, account.handle) if account and account.id else None
+
+
+def _of_cookie(request: Request, session: Session) -> Account | None:
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        return None
+    require_same_origin(request)
+    return accounts.of_web_session(session, ids.hashed(cookie), house(request).now())
+
+
+def require_same_origin(request: Request) -> None:
+    """Raises `forbidden` for a change that comes from another site's page, by `Sec-Fetch-Site`, else by `Origin`."""
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = {house(request).settings.public_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    trusted = site in {"same-origin", "none"} if site else origin is None or origin in ours
+    if not trusted:
+        raise Refused(Code.FORBIDDEN, "This change came from another site's page.")
+
+
+def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, Role | None]:
+    """The bubble of the path, if who asks may do what the request wants; raises `not_found`, `forbidden`, ..."""
+    who = person(request, session)
+    found = bubbles.by_code(session, request.path_params["code"], account_id=who.account_id if who else None)
+    if found is None:
+        raise policy.not_found()
+    policy.require_bubble(action(request), who, found[1], found[0])
+    return found[0], who, found[1]
+
+
+def channel(request: Request, session: Session, handle: str) -> tuple[Channel, Person | None, Role | None]:
+    """A channel, if who asks may do what the request wants with it."""
+    who = person(request, session)
+    found = channels.by_handle(session, handle.lower())
+    if found is None or found.id is None:
+        raise Refused(Code.NOT_FOUND, "There is no such channel.")
+    member = channels.membership(session, found.id, who.account_id) if who else None
+    role = Role(member.role) if member else None
+    policy.require(action(request), who, policy.standing(who, role))
+    return found, who, role

@@ -1,0 +1,117 @@
+"""The only shape in which a bubble leaves the house: the JSON of the API, which pages and feeds are made from too."""
+
+from typing import Any
+
+from bubbles.db.bubbles import Whole
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Channel
+from bubbles.model.place import Place, Precision, cell_of
+from bubbles.model.rendition import MEDIA_TYPES, Rendition
+from bubbles.model.step import Step, StepName
+from bubbles.model.times import rfc3339
+from bubbles.model.transcript import TranscriptState
+
+Json = dict[str, Any]
+
+
+def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
+    """A bubble as anyone who may see it is told; `for_team` adds what only its team is told."""
+    row = whole.bubble
+    told: Json = {
+        "code": row.code,
+        "state": row.state,
+        "url": f"{base_url}/b/{row.code}",
+        "title": row.title,
+        "tags": row.tags,
+        "language": row.language,
+        "visibility": row.visibility,
+        "channel": channel(whole.channel, base_url),
+        "place": place(row.place),
+        "duration_s": round(row.duration_s, 3),
+        "recorded_at": rfc3339(row.recorded_at),
+        "created_at": rfc3339(row.created_at),
+        "published_at": rfc3339(row.playable_at) if row.playable_at else None,
+        "peaks": list(row.peaks or b""),
+        "renditions": [rendition(row, each, base_url) for each in whole.renditions],
+        "transcript": transcript(whole),
+    }
+    return told | team(row) if for_team else told
+
+
+def team(row: Bubble) -> Json:
+    """What only the team is told."""
+    return {
+        "version": row.version,
+        "keep_recording": row.keep_recording,
+        "held_reason": row.held_reason,
+        "refused_reason": row.refused_reason,
+        "withdrawn_reason": row.withdrawn_reason,
+    }
+
+
+def channel(row: Channel, base_url: str) -> Json:
+    """Who publishes."""
+    return {"handle": row.handle, "title": row.title, "url": f"{base_url}/@{row.handle}"}
+
+
+def place(at: Place | None) -> Json | None:
+    """Where, as blurred as it is stored."""
+    if at is None:
+        return None
+    return {
+        "latitude": at.latitude,
+        "longitude": at.longitude,
+        "radius_m": at.radius_m,
+        "precision": at.precision,
+        "role": at.role,
+    }
+
+
+def rendition(row: Bubble, made: Rendition, base_url: str) -> Json:
+    """A playable file."""
+    return {
+        "kind": made.kind,
+        "type": MEDIA_TYPES[made.kind],
+        "url": f"{base_url}/media/{row.code}.{made.kind}",
+        "length_bytes": made.length_bytes,
+    }
+
+
+def transcript(whole: Whole) -> Json:
+    """The words and where they stand; `waiting_for` names what is missing, while something is."""
+    said, step = whole.transcript, whole.steps.get(StepName.TRANSCRIBE)
+    return {
+        "state": transcript_state(whole),
+        "waiting_for": step.waiting_for if step else None,
+        "language": said.language if said else None,
+        "language_doubtful": said.language_doubtful if said else False,
+        "corrected": bool(said and said.corrected_at),
+        "text": said.text if said else "",
+        "cues": said.cues if said else [],
+    }
+
+
+def transcript_state(whole: Whole) -> TranscriptState:
+    """Where the words stand, from the step and from what it left."""
+    said, step = whole.transcript, whole.steps.get(StepName.TRANSCRIBE)
+    if said is not None and not (step and is_open(step)):
+        return TranscriptState.DONE if said.cues else TranscriptState.EMPTY
+    if step is not None and step.gave_up_at:
+        return TranscriptState.FAILED
+    return TranscriptState.RUNNING if step is not None and step.started_at else TranscriptState.WAITING
+
+
+def is_open(step: Step) -> bool:
+    """Whether a step is still to be done."""
+    return step.finished_at is None and step.gave_up_at is None
+
+
+def feature(whole: Whole, base_url: str) -> Json:
+    """A GeoJSON feature: the snapped point, and the cell that is to be drawn instead of a pin."""
+    at = whole.bubble.place
+    properties = bubble(whole, base_url)
+    if at is not None and at.precision is not Precision.EXACT:
+        cell = cell_of(at.latitude, at.longitude, at.precision)
+        properties["cell"] = {"type": "Polygon", "coordinates": [cell.ring]}
+    geometry = {"type": "Point", "coordinates": [at.longitude, at.latitude]} if at else None
+    return {"type": "Feature", "id": whole.bubble.code, "geometry": geometry, "properties": properties}
