@@ -83,7 +83,7 @@ class Whole:
 
 def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
     """Bubbles with all that is told of them, in the same order, in five queries however many there are."""
-    ids = [bubble.id for bubble in bubbles if bubble.id is not None]
+    ids = [bubble.id for bubble in bubbles]
     channel_ids = {bubble.channel_id for bubble in bubbles}
     channels = {
         channel.id: channel for channel in session.exec(select(Channel).where(col(Channel.id).in_(channel_ids)))
@@ -96,7 +96,7 @@ def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
             bubble=bubble,
             channel=channels[bubble.channel_id],
             renditions=[rendition for rendition in made if rendition.bubble_id == bubble.id],
-            transcript=said.get(bubble.id or 0),
+            transcript=said.get(bubble.id),
             steps={step.name: step for step in steps if step.bubble_id == bubble.id},
         )
         for bubble in bubbles

@@ -1,5 +1,6 @@
 """Channels and teams, as rows."""
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bubbles.model.channel import Channel, Membership, Role
@@ -18,6 +19,12 @@ def by_id(session: Session, channel_id: int) -> Channel:
 def membership(session: Session, channel_id: int, account_id: int) -> Membership | None:
     """A person's place in a team, None for strangers."""
     return session.get(Membership, (channel_id, account_id))
+
+
+def owners(session: Session, channel_id: int) -> int:
+    """How many owners a channel has."""
+    owning = (Membership.channel_id == channel_id, Membership.role == Role.OWNER)
+    return session.exec(select(func.count()).select_from(Membership).where(*owning)).one()
 
 
 def owner_id(session: Session, channel_id: int) -> int | None:

@@ -23,7 +23,7 @@ _deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 class Job:
     """A kind of work: its name, the queue it stands in, what runs it, and when it runs by itself (cron) if ever.
 
-    One that runs by itself is given `timestamp`, the planned second, and never waits twice.
+    One that runs by itself takes no argument and never waits twice.
     """
 
     name: str
@@ -83,10 +83,16 @@ class Workers:
         ]
 
     def _register(self, job: Job) -> None:
-        lock = job.name if job.cron else None
-        task = self._app.task(name=job.name, queue=job.queue, queueing_lock=lock)(job.run)
-        if job.cron:
-            self._app.periodic(cron=job.cron)(task)
+        if job.cron is None:
+            self._app.task(name=job.name, queue=job.queue)(job.run)
+            return
+
+        def run(timestamp: int | None = None) -> None:  # the planned second, when the schedule calls
+            log.debug("scheduled", job=job.name, planned_at=timestamp)
+            job.run()
+
+        task = self._app.task(name=job.name, queue=job.queue, queueing_lock=job.name)(run)
+        self._app.periodic(cron=job.cron)(task)
 
     async def _recover(self, timestamp: int) -> None:
         """Hands the jobs of dead workers to living ones."""

@@ -21,6 +21,12 @@ def tried_since(session: Session, account_id: int, since: datetime) -> int:
     return session.exec(select(func.count()).select_from(Upload).where(*tried)).one()
 
 
+def nth_latest(session: Session, account_id: int, count: int) -> datetime | None:
+    """When the `count`-th latest upload of an account began."""
+    latest = select(Upload.started_at).where(Upload.account_id == account_id).order_by(col(Upload.started_at).desc())
+    return session.exec(latest.offset(count - 1).limit(1)).first()
+
+
 def under_way(session: Session, account_id: int, since: datetime) -> int:
     """How many of an account's uploads have not ended; those begun before `since` died with their process."""
     going = (Upload.account_id == account_id, Upload.started_at > since, col(Upload.ended_at).is_(None))

@@ -44,7 +44,7 @@ def person(request: Request, session: Session) -> Person | None:
             raise Refused(Code.UNAUTHORISED, "The token is unknown or revoked.")
     else:
         account = _of_cookie(request, session)
-    return Person(account.id, account.handle) if account and account.id else None
+    return Person(account.id, account.handle) if account else None
 
 
 def _of_cookie(request: Request, session: Session) -> Account | None:
@@ -80,7 +80,7 @@ def channel(request: Request, session: Session, handle: str) -> tuple[Channel, P
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)
     found = channels.by_handle(session, handle.lower())
-    if found is None or found.id is None:
+    if found is None:
         raise Refused(Code.NOT_FOUND, "There is no such channel.")
     member = channels.membership(session, found.id, who.account_id) if who else None
     role = Role(member.role) if member else None

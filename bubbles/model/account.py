@@ -10,7 +10,7 @@ from bubbles.model.columns import instant, key, optional_instant, reference
 class Account(SQLModel, table=True):
     """A person, or a program, who may act. `handle` is public and unique, also among channels."""
 
-    id: int | None = key()
+    id: int = key()
     handle: str
     created_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
@@ -19,7 +19,7 @@ class Account(SQLModel, table=True):
 class Token(SQLModel, table=True):
     """A program's way in. Only the SHA-256 of its secret is kept."""
 
-    id: int | None = key()
+    id: int = key()
     account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()
@@ -31,7 +31,7 @@ class WebSession(SQLModel, table=True):
 
     __tablename__ = "web_session"
 
-    id: int | None = key()
+    id: int = key()
     account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()
@@ -44,7 +44,7 @@ class SignInLink(SQLModel, table=True):
 
     __tablename__ = "sign_in_link"
 
-    id: int | None = key()
+    id: int = key()
     account_id: int = reference("account.id")
     secret_hash: str
     created_at: datetime = instant()

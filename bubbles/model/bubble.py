@@ -44,7 +44,7 @@ class Bubble(SQLModel, table=True):
     `recording_key` names the sound as received, None once it is dropped. Moments are None until they come.
     """
 
-    id: int | None = key()
+    id: int = key()
     code: str
     channel_id: int = reference("channel.id")
     author_id: int = reference("account.id")

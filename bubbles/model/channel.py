@@ -19,7 +19,7 @@ class Role(StrEnum):
 class Channel(SQLModel, table=True):
     """Who publishes. Every account has one of its own, of the same handle; a brand's has a team."""
 
-    id: int | None = key()
+    id: int = key()
     handle: str
     title: str
     created_at: datetime = instant()

@@ -14,7 +14,7 @@ class Upload(SQLModel, table=True):
     whose upload was refused is free again.
     """
 
-    id: int | None = key()
+    id: int = key()
     account_id: int = reference("account.id")
     idempotency_key: str | None = None
     fingerprint: str | None = None

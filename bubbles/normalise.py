@@ -1,0 +1,93 @@
+"""Normalise: from a recording to renditions that play the same everywhere."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlmodel import Session
+
+from bubbles.audio import renditions, sandbox
+from bubbles.audio.peaks import peaks
+from bubbles.audio.renditions import Encoded
+from bubbles.blobs.store import BlobStore, Stored
+from bubbles.db import bubbles, discards, search, steps
+from bubbles.db.engine import Database
+from bubbles.model.bubble import Bubble
+from bubbles.model.rendition import Rendition
+from bubbles.model.step import Step, StepName
+
+PEAKS = 200
+
+
+def normalise(
+    database: Database, blobs: BlobStore, step: Step, *, limits: sandbox.Limits, workdir: Path, now: datetime
+) -> None:
+    """Makes the renditions and the waveform of a bubble; it is playable, listed and queued for transcription after.
+
+    `workdir` is where the temporary folder is made. Raises `Missing("store")`, `steps.Overtaken`, or what decoding
+    raises.
+    """
+    with database.transaction() as session:
+        bubble = bubbles.get(session, step.bubble_id)
+        if bubble.withdrawn_at or bubble.recording_key is None:
+            steps.finish(session, step, now)
+            return
+    with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
+        decoded = _decode(blobs, bubble.recording_key, Path(folder), limits)
+        encoded, _ = renditions.render(decoded.pcm, Path(folder))
+        made = [(each, _put(blobs, bubble.code, each)) for each in encoded]
+    with database.transaction() as session:
+        _publish(session, step, made, waveform=bytes(peaks(decoded.pcm, PEAKS)), duration_s=decoded.duration_s, now=now)
+
+
+def _decode(blobs: BlobStore, key: str, folder: Path, limits: sandbox.Limits) -> sandbox.Decoded:
+    """A blob's sound, through the sandbox; the file lies in `folder` and is gone after."""
+    path = folder / "recording"
+    blobs.fetch(key, path)
+    try:
+        return sandbox.decode(path, limits)
+    finally:
+        path.unlink()
+
+
+def _put(blobs: BlobStore, code: str, encoded: Encoded) -> Stored:
+    with encoded.path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    key = f"renditions/{code}/{sha256[:32]}.{encoded.kind}"
+    return blobs.put(key, encoded.path, sha256=sha256, content_type=encoded.media_type)
+
+
+def _publish(
+    session: Session,
+    step: Step,
+    made: Iterable[tuple[Encoded, Stored]],
+    *,
+    waveform: bytes,
+    duration_s: float,
+    now: datetime,
+) -> None:
+    bubble = bubbles.lock(session, step.bubble_id)
+    steps.finish(session, step, now)
+    if bubble.withdrawn_at:
+        discards.add(session, [stored.key for _, stored in made], now)
+        return
+    for encoded, stored in made:
+        session.merge(_rendition(bubble, encoded, stored, now))
+    bubble.peaks, bubble.duration_s, bubble.playable_at = waveform, duration_s, now
+    session.flush()
+    search.index(session, bubble, None)
+    steps.enqueue(session, step.bubble_id, StepName.TRANSCRIBE, now)
+
+
+def _rendition(bubble: Bubble, encoded: Encoded, stored: Stored, now: datetime) -> Rendition:
+    return Rendition(
+        bubble_id=bubble.id,
+        kind=encoded.kind,
+        blob_key=stored.key,
+        length_bytes=stored.length_bytes,
+        sha256=stored.sha256,
+        minute_bytes=encoded.minute_bytes,
+        created_at=now,
+    )

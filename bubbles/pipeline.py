@@ -1,0 +1,170 @@
+"""THE MAP: the journey of a bubble, step by step; what follows what, how a step is retried, what runs by itself.
+
+    accept      POST /api/bubbles, `bubbles publish`   accept.accept           -> normalise
+    normalise   worker                                 normalise.normalise     -> transcribe; playable, listed
+    transcribe  worker                                 transcribe.transcribe   -> ready, found by its words
+    listen      GET /media/..., POST /api/listens      listen.*                -> statistics
+
+Each arrow is a job enqueued in the same transaction as the rows that it follows from.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import structlog
+from sqlmodel import Session
+
+from bubbles import normalise, transcribe, upkeep
+from bubbles.app import House
+from bubbles.db import bubbles, steps
+from bubbles.db.jobs import Job
+from bubbles.errors import Missing, Refused
+from bubbles.model.step import Step, StepName
+
+WAIT_FOR_PART = timedelta(seconds=30)
+"""How long a step waits before it looks again for a part that is missing. It uses up no attempt."""
+
+BACKOFF_S = (2, 10, 60, 300)
+"""Seconds before the second, third, ... try after a failure; the last is repeated."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step as the worker runs it: its verb, and what giving up means for the bubble."""
+
+    run: Callable[[House, Step], None]
+    on_give_up: Callable[[Session, Step, datetime, str], None]
+
+
+def _normalise(house: House, step: Step) -> None:
+    normalise.normalise(
+        house.database, house.blobs, step, limits=house.probe_limits, workdir=_workdir(house), now=house.now()
+    )
+
+
+def _transcribe(house: House, step: Step) -> None:
+    transcribe.transcribe(
+        house.database,
+        house.blobs,
+        house.transcriber,
+        step,
+        limits=house.probe_limits,
+        workdir=_workdir(house),
+        now=house.now(),
+    )
+
+
+def _no_rendition(session: Session, step: Step, now: datetime, error: str) -> None:
+    bubble = bubbles.lock(session, step.bubble_id)
+    bubble.failed_at = now
+    log.error("bubble_failed", code=bubble.code, error=error)
+
+
+def _no_words(session: Session, step: Step, now: datetime, error: str) -> None:
+    bubble = bubbles.lock(session, step.bubble_id)
+    transcribe.drop_recording(session, bubble, now)
+    log.error("transcript_failed", code=bubble.code, error=error)
+
+
+STAGES: dict[StepName, Stage] = {
+    StepName.NORMALISE: Stage(_normalise, on_give_up=_no_rendition),
+    StepName.TRANSCRIBE: Stage(_transcribe, on_give_up=_no_words),
+}
+CONCURRENCY = {StepName.NORMALISE: 1, StepName.TRANSCRIBE: 1, "upkeep": 1}
+"""How many jobs of each queue one worker process runs at once."""
+
+
+def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event) -> None:
+    """Runs one step of one bubble and records how it ended, whatever happens in it.
+
+    While `leaving` is set, a failure is the fault of our own end: the step is put off at once and uses up no attempt.
+    """
+    with house.database.transaction() as session:
+        step = steps.begin(session, bubble_id, name, house.now())
+    if step is None:
+        return
+    with structlog.contextvars.bound_contextvars(step=name, bubble_id=bubble_id, attempt=step.attempt):
+        try:
+            if step.tries > house.settings.attempts_max:
+                _give_up(house, step, "died_too_often")
+                return
+            STAGES[name].run(house, step)
+        except steps.Overtaken:
+            log.warning("overtaken")
+        except Refused as refused:
+            _give_up(house, step, refused.code)
+        except Missing as missing:
+            log.warning("waits", part=missing.part, detail=missing.detail)
+            _put_off(house, step, WAIT_FOR_PART, waiting_for=missing.part, counted=False)
+        except Exception as error:
+            _failed(house, step, error, leaving=leaving.is_set())
+
+
+def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:
+    name = type(error).__name__
+    if leaving:
+        _put_off(house, step, timedelta(0), counted=False)
+    elif step.tries >= house.settings.attempts_max:
+        log.error("gives_up", exc_info=error)
+        _give_up(house, step, name)
+    else:
+        log.warning("tries_again", exc_info=error)
+        wait_s = BACKOFF_S[min(step.tries, len(BACKOFF_S)) - 1]
+        _put_off(house, step, timedelta(seconds=wait_s), error=name, counted=True)
+
+
+def _give_up(house: House, step: Step, error: str) -> None:
+    with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
+        steps.give_up(session, step, now=house.now(), error=error)
+        STAGES[StepName(step.name)].on_give_up(session, step, house.now(), error)
+
+
+def _put_off(
+    house: House,
+    step: Step,
+    wait: timedelta,
+    *,
+    waiting_for: str | None = None,
+    error: str | None = None,
+    counted: bool,
+) -> None:
+    with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
+        until = house.now() + wait
+        steps.put_off(session, step, until=until, waiting_for=waiting_for, error=error, counted=counted)
+
+
+def jobs(house: House, leaving: Event) -> list[Job]:
+    """All that a worker runs: the steps, and what runs by itself."""
+
+    def step(name: StepName) -> Job:
+        return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, leaving=leaving))
+
+    def discard() -> None:
+        with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
+            upkeep.discard(house.database, house.blobs)
+
+    def forget() -> None:
+        upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
+
+    def sweep() -> None:
+        for folder in (_workdir(house), house.settings.uploads_dir):
+            upkeep.sweep_files(folder, now=house.now())
+
+    return [
+        *(step(name) for name in STAGES),
+        Job("discard", "upkeep", discard, cron="* * * * *"),
+        Job("forget", "upkeep", forget, cron="7 * * * *"),
+        Job("sweep", "upkeep", sweep, cron="23 3 * * *"),
+    ]
+
+
+def _workdir(house: House) -> Path:
+    folder = house.settings.data_dir / "work"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

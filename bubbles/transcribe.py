@@ -1,0 +1,93 @@
+"""Transcribe: from sound to words that can be searched, and doubted."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlmodel import Session
+
+from bubbles.audio import sandbox
+from bubbles.audio.resample import resample_16k
+from bubbles.blobs.store import BlobStore
+from bubbles.db import bubbles, discards, search, steps
+from bubbles.db.engine import Database
+from bubbles.model.bubble import Bubble
+from bubbles.model.step import Step
+from bubbles.model.transcript import Transcript
+from bubbles.speech.transcriber import Heard, Transcriber
+
+
+def transcribe(
+    database: Database,
+    blobs: BlobStore,
+    transcriber: Transcriber,
+    step: Step,
+    *,
+    limits: sandbox.Limits,
+    workdir: Path,
+    now: datetime,
+) -> None:
+    """Writes down what a bubble says; it is ready after, and its recording dropped unless it is to be kept.
+
+    Hears the recording, or the rendition once the recording is gone. What the team corrected stays as it is.
+    Raises `Missing("model" | "memory" | "store")`, `TimeoutError`, `steps.Overtaken`.
+    """
+    with database.transaction() as session:
+        bubble = bubbles.get(session, step.bubble_id)
+        said = bubbles.transcript(session, step.bubble_id)
+        source = _source(session, bubble)
+        if bubble.withdrawn_at or source is None or (said and said.corrected_at):
+            _end(session, bubbles.lock(session, step.bubble_id), step, now)
+            return
+    with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
+        path = Path(folder) / "recording"
+        blobs.fetch(source, path)
+        decoded = sandbox.decode(path, limits)
+    heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)
+    with database.transaction() as session:
+        _write(session, step, heard, now)
+
+
+def _source(session: Session, bubble: Bubble) -> str | None:
+    """The blob to hear: the recording, else a rendition."""
+    if bubble.recording_key:
+        return bubble.recording_key
+    made = bubbles.renditions(session, bubble.id)
+    return made[0].blob_key if made else None
+
+
+def _write(session: Session, step: Step, heard: Heard, now: datetime) -> None:
+    bubble = bubbles.lock(session, step.bubble_id)
+    said = bubbles.transcript(session, step.bubble_id)
+    if not bubble.withdrawn_at and not (said and said.corrected_at):
+        said = session.merge(_transcript(bubble, heard, now))
+        session.flush()
+        search.index(session, bubble, said)
+    _end(session, bubble, step, now)
+
+
+def _end(session: Session, bubble: Bubble, step: Step, now: datetime) -> None:
+    steps.finish(session, step, now)
+    if bubble.playable_at:
+        bubble.ready_at = now
+    drop_recording(session, bubble, now)
+
+
+def drop_recording(session: Session, bubble: Bubble, now: datetime) -> None:
+    """Lets go of the sound as it was received, unless the author asked to keep it."""
+    if bubble.recording_key and not bubble.keep_recording:
+        discards.add(session, [bubble.recording_key], now)
+        bubble.recording_key = None
+
+
+def _transcript(bubble: Bubble, heard: Heard, now: datetime) -> Transcript:
+    return Transcript(
+        bubble_id=bubble.id,
+        language=heard.language,
+        language_probability=heard.language_probability,
+        language_doubtful=heard.language_doubtful,
+        model=heard.model,
+        cues=[asdict(cue) for cue in heard.cues],
+        created_at=now,
+    )

@@ -1,0 +1,44 @@
+"""Upkeep: what must go goes, by itself and again until it worked. Each is idempotent."""
+
+import contextlib
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bubbles.blobs.store import BlobStore
+from bubbles.db import discards, listening, uploads
+from bubbles.db.engine import Database
+
+DISCARDS_AT_ONCE = 100
+LEFTOVER_AGE = timedelta(days=1)
+
+
+def discard(database: Database, blobs: BlobStore) -> int:
+    """Deletes doomed blobs; returns how many. Raises `Missing("store")`: they stay doomed."""
+    deleted = 0
+    while True:
+        with database.transaction() as session:
+            keys = discards.waiting(session, limit=DISCARDS_AT_ONCE)
+        if not keys:
+            return deleted
+        for key in keys:
+            blobs.delete(key)
+        with database.transaction() as session:
+            discards.done(session, keys)
+        deleted += len(keys)
+
+
+def forget(database: Database, *, now: datetime, idempotency_days: int) -> None:
+    """Drops idempotency keys past their days and the visitor keys of days gone by."""
+    with database.transaction() as session:
+        uploads.forget(session, now, keys_kept=timedelta(days=idempotency_days))
+        listening.forget_day_keys(session, now)
+
+
+def sweep_files(folder: Path, *, now: datetime) -> int:
+    """Deletes temporary files and folders that a crash left a day ago or more; returns how many."""
+    oldest = (now - LEFTOVER_AGE).timestamp()
+    old = [path for path in folder.rglob("*") if path.lstat().st_mtime < oldest] if folder.is_dir() else []
+    for path in sorted(old, reverse=True):
+        with contextlib.suppress(FileNotFoundError, OSError):  # a folder that still holds something young stays
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    return len(old)

@@ -1,0 +1,54 @@
+"""The worker: runs the journey's steps, and leaves without losing any.
+
+On SIGTERM or SIGINT it takes no further job and gives those under way `DRAIN_S` seconds; then it stops the speech
+process, and what was under way is put back, to be begun again by the next worker.
+"""
+
+import asyncio
+import signal
+from threading import Event
+
+import structlog
+
+from bubbles import pipeline
+from bubbles.app import House
+from bubbles.db.jobs import Workers
+from bubbles.model.step import StepName
+
+DRAIN_S = 5.0
+log = structlog.get_logger()
+
+
+def work(house: House) -> None:
+    """Works until a signal says to leave."""
+    asyncio.run(_work(house))
+
+
+async def _work(house: House) -> None:
+    leaving = Event()
+    workers = Workers(
+        house.database.libpq_url,
+        pipeline.jobs(house, leaving),
+        concurrency=pipeline.CONCURRENCY,
+        stalled_after_s=house.settings.stalled_after_s,
+        drain_s=DRAIN_S * 4,
+    )
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        if not leaving.is_set():
+            leaving.set()
+            workers.stop()
+            loop.call_later(DRAIN_S, house.transcriber.close)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    log.info("worker_started")
+    await workers.run()
+    log.info("worker_left")
+
+
+def run_until_done(house: House, bubble_id: int) -> None:
+    """Runs a bubble's own steps here and now, for who waits and has no worker."""
+    for name in StepName:
+        pipeline.run_step(house, name, bubble_id, leaving=Event())
