@@ -57,10 +57,14 @@ def test_every_range_that_is_honoured_lies_in_the_file(header: str, length: int)
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,4-5", "bytes=0-1,", "seconds=0-1"]
-    + ["bytes=--1", "bytes=+1-2", "bytes=1.0-2", "bytes 0-1"],
+    [None, "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,4-5", "bytes=0-1,", "seconds=0-1"],
 )
 def test_what_is_no_single_range_is_ignored(header: str | None) -> None:
+    assert requested(header, 10) is None
+
+
+@pytest.mark.parametrize("header", ["bytes=--1", "bytes=+1-2", "bytes=1.0-2", "bytes 0-1", "bytes=0 - 1"])
+def test_numbers_are_plain_digits(header: str) -> None:
     assert requested(header, 10) is None
 
 
