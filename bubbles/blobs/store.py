@@ -1,0 +1,201 @@
+"""What a store of blobs promises, and which one a URL names."""
+
+import hashlib
+import re
+import secrets
+import tempfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from bubbles.errors import Missing
+
+CHUNK_BYTES = 64 * 1024
+KEY_MAX = 500
+NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}"  # no leading dot: that is for temporary files, `.` and `..`
+KEY = re.compile(rf"{NAME}(/{NAME})*")
+PREFIX = re.compile(rf"(({NAME}/)*({NAME})?)")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+S3_OPTIONS = ("endpoint", "region")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A blob that is kept: `sha256` in lower-case hex."""
+
+    key: str
+    length_bytes: int
+    sha256: str
+
+
+class BlobStore(Protocol):
+    """Keys are `/`-separated names of letters, digits, `.`, `_` and `-`; anything else is a ValueError.
+
+    Every method raises Missing("store", what to do) when the store is away, refuses us or is full. KeyError means
+    that the store has answered and the blob is not there.
+    """
+
+    def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
+        """Keep the bytes of `source`; durable, and seen to be there, when it returns.
+
+        The same bytes under the same key again are fine; others raise FileExistsError. Raises ValueError when
+        `source` does not have that SHA-256.
+        """
+        ...
+
+    def open_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes `[start, stop)`, cut off at the end of the blob, in chunks of at most 64 KiB.
+
+        The first chunk is read before it returns, so that an absent blob raises KeyError here.
+        """
+        ...
+
+    def size(self, key: str) -> int:
+        """Length in bytes; raises KeyError when absent."""
+        ...
+
+    def fetch(self, key: str, target: Path) -> None:
+        """Write the whole blob into the file `target`, over what it held; KeyError when absent.
+
+        There is no `target` afterwards if it fails.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the blob; an absent one is fine."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys that begin with `prefix`, in any order; blobs put or deleted meanwhile may be in or out."""
+        ...
+
+    def sweep(self, *, before: datetime) -> int:
+        """Remove what interrupted puts left behind before that time; give how many. Never touches a blob."""
+        ...
+
+    def check(self) -> None:
+        """Try the store with a blob of its own, which is removed; raises Missing when a promise is not kept."""
+        ...
+
+
+def open_store(url: str, *, access_key_id: str = "", secret_access_key: str = "") -> BlobStore:
+    """The store that the URL names; nothing is asked of it yet.
+
+    `file:///folder`, or `s3://bucket/prefix?endpoint=https://...&region=...` with prefix, endpoint and region
+    optional. Without keys, boto3 looks for credentials in its usual places. Raises ValueError for anything else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _open_disk(parts)
+    if parts.scheme == "s3":
+        return _open_s3(parts, access_key_id, secret_access_key)
+    raise ValueError(f"A store is file:///folder or s3://bucket/prefix?endpoint=...&region=..., not {url!r}.")
+
+
+def _open_disk(parts: SplitResult) -> BlobStore:
+    from bubbles.blobs.disk import DiskStore  # noqa: PLC0415 - it imports this module
+
+    folder = Path(unquote(parts.path))
+    if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
+        raise ValueError("A store on disk is file:///folder: three slashes, nothing after the folder.")
+    if not folder.is_absolute() or folder == folder.parent or ".." in folder.parts:
+        raise ValueError(f"A store on disk needs an absolute folder of its own, not {parts.path!r}.")
+    return DiskStore(folder)
+
+
+def _open_s3(parts: SplitResult, access_key_id: str, secret_access_key: str) -> BlobStore:
+    from bubbles.blobs.s3 import S3Store  # noqa: PLC0415 - boto3 takes a while to import; disks need none
+
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(pairs)
+    if len(pairs) != len(options) or not options.keys() <= set(S3_OPTIONS):
+        raise ValueError("An S3 store takes endpoint and region, each once: s3://bucket/prefix?endpoint=...&region=...")
+    endpoint = options.get("endpoint", "")
+    if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
+        raise ValueError(f"The endpoint of an S3 store is an http or https address, not {endpoint!r}.")
+    if bool(access_key_id) != bool(secret_access_key):
+        raise ValueError("An S3 store needs both an access key id and a secret access key, or neither.")
+    prefix = parts.path.strip("/")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc) or (prefix and not KEY.fullmatch(prefix)):
+        raise ValueError("An S3 store is s3://bucket/prefix: the names hold letters, digits, dots and dashes only.")
+    return S3Store(
+        parts.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        endpoint=endpoint,
+        region=options.get("region", ""),
+        access_key_id=access_key_id,
+        secret_access_key=secret_access_key,
+    )
+
+
+# For stores
+
+
+def checked_key(key: str) -> str:
+    """The key itself; raises ValueError when it is none."""
+    if len(key) > KEY_MAX or not KEY.fullmatch(key):
+        raise ValueError(f"Not a key of a blob: {key!r}")
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """The prefix itself; raises ValueError when no key can begin with it."""
+    if len(prefix) > KEY_MAX or not PREFIX.fullmatch(prefix):
+        raise ValueError(f"Not the beginning of a key: {prefix!r}")
+    return prefix
+
+
+def checked_digest(sha256: str) -> str:
+    """The digest itself; raises ValueError unless it is lower-case hex."""
+    if not DIGEST.fullmatch(sha256):
+        raise ValueError(f"Not a SHA-256 in lower-case hex: {sha256!r}")
+    return sha256
+
+
+def checked_range(start: int, stop: int) -> None:
+    """Raises ValueError for a negative bound: no range counts from the end."""
+    if start < 0 or stop < 0:
+        raise ValueError(f"Not a range of bytes: [{start}, {stop})")
+
+
+def started(chunks: Generator[bytes]) -> Iterator[bytes]:
+    """Run a generator to its first chunk: what it raises on the way is raised here."""
+    return chain([first], chunks) if (first := next(chunks, None)) is not None else iter(())
+
+
+def probe(store: BlobStore) -> None:
+    """Put, read and delete a blob; raises Missing when the store does not keep a promise that others build on."""
+    key = f"probe/{secrets.token_hex(16)}"
+    content = secrets.token_bytes(CHUNK_BYTES + 1)
+    try:
+        _put_bytes(store, key, content)
+        kept = b"".join(store.open_range(key, 0, len(content))) == content
+        ranged = b"".join(store.open_range(key, 7, 9)) == content[7:9]
+        listed = key in store.keys(key)
+        guarded = _refuses(store, key, content[::-1])
+    except KeyError:
+        raise Missing("store", "The store loses what it was given: check that no one empties it.") from None
+    finally:
+        store.delete(key)
+    if not (kept and ranged and listed and guarded):
+        raise Missing("store", "The store changes, hides or overwrites blobs: use one with conditional writes.")
+
+
+def _refuses(store: BlobStore, key: str, content: bytes) -> bool:
+    try:
+        _put_bytes(store, key, content)
+    except FileExistsError:
+        return True
+    return False
+
+
+def _put_bytes(store: BlobStore, key: str, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as source:
+        source.write(content)
+        source.flush()
+        digest = hashlib.sha256(content).hexdigest()
+        store.put(key, Path(source.name), sha256=digest, content_type="application/octet-stream")
