@@ -80,7 +80,7 @@ CONCURRENCY = {StepName.NORMALISE: 1, StepName.TRANSCRIBE: 1, "upkeep": 1}
 """How many jobs of each queue one worker process runs at once."""
 
 
-def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event) -> None:
+def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event | None = None) -> None:
     """Runs one step of one bubble and records how it ended, whatever happens in it.
 
     While `leaving` is set, a failure is the fault of our own end: the step is put off at once and uses up no attempt.
@@ -103,7 +103,7 @@ def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event) ->
             log.warning("waits", part=missing.part, detail=missing.detail)
             _put_off(house, step, WAIT_FOR_PART, waiting_for=missing.part, counted=False)
         except Exception as error:
-            _failed(house, step, error, leaving=leaving.is_set())
+            _failed(house, step, error, leaving=leaving is not None and leaving.is_set())
 
 
 def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:

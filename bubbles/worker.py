@@ -5,6 +5,8 @@ process, and what was under way is put back, to be begun again by the next worke
 """
 
 import asyncio
+import ctypes
+import os
 import signal
 from threading import Event
 
@@ -13,9 +15,9 @@ import structlog
 from bubbles import pipeline
 from bubbles.app import House
 from bubbles.db.jobs import Workers
-from bubbles.model.step import StepName
 
 DRAIN_S = 5.0
+PR_SET_PDEATHSIG = 1
 log = structlog.get_logger()
 
 
@@ -48,7 +50,8 @@ async def _work(house: House) -> None:
     log.info("worker_left")
 
 
-def run_until_done(house: House, bubble_id: int) -> None:
-    """Runs a bubble's own steps here and now, for who waits and has no worker."""
-    for name in StepName:
-        pipeline.run_step(house, name, bubble_id, leaving=Event())
+def leave_with_parent() -> None:
+    """Has the kernel send SIGTERM when the process that started this one dies (Linux `prctl(2)`)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == 1:  # it died before we asked
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -35,6 +35,11 @@ def web_session(session: Session, secret_hash: str) -> WebSession | None:
     return session.exec(select(WebSession).where(WebSession.secret_hash == secret_hash)).first()
 
 
+def has_signed_in(session: Session, account_id: int) -> bool:
+    """Whether an account was ever signed in to."""
+    return session.exec(select(WebSession).where(WebSession.account_id == account_id)).first() is not None
+
+
 def use_link(session: Session, secret_hash: str, now: datetime) -> Account | None:
     """Uses up a sign-in link: whose it is, or None when it is unknown, used or expired. The row is locked."""
     link = session.exec(

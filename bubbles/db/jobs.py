@@ -12,6 +12,7 @@ from typing import Any
 import procrastinate
 import structlog
 from procrastinate.worker import Worker
+from sqlalchemy import text
 from sqlmodel import Session
 
 HEARTBEAT_S = 5.0
@@ -48,6 +49,12 @@ def enqueue(
             task.defer(**arguments)
     except procrastinate.exceptions.AlreadyEnqueued:
         pass  # the one that waits will do
+
+
+def workers_up(session: Session, *, stalled_after_s: float) -> bool:
+    """Whether any worker has given a sign of life within `stalled_after_s` seconds."""
+    alive = "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :s))"
+    return bool(session.connection().execute(text(alive), {"s": stalled_after_s}).scalar_one())
 
 
 class Workers:

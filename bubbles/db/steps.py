@@ -90,7 +90,7 @@ def position(session: Session, step: Step) -> int:
     return session.exec(ahead).one()
 
 
-def mean_run_s(session: Session, name: StepName) -> float | None:
+def mean_run_s(session: Session, name: str) -> float | None:
     """Mean seconds of the latest runs of a step, None before the first."""
     ran_s = func.extract("epoch", col(Step.finished_at) - col(Step.started_at)).label("ran_s")
     latest = (

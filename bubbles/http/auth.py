@@ -55,6 +55,14 @@ def _of_cookie(request: Request, session: Session) -> Account | None:
     return accounts.of_web_session(session, ids.hashed(cookie), house(request).now())
 
 
+def require_person(request: Request, session: Session) -> Person:
+    """Who asks; raises `unauthorised` for a stranger."""
+    who = person(request, session)
+    if who is None:
+        raise Refused(Code.UNAUTHORISED, "Sign in, or send a token, to do this.")
+    return who
+
+
 def require_same_origin(request: Request) -> None:
     """Raises `forbidden` for a change that comes from another site's page, by `Sec-Fetch-Site`, else by `Origin`."""
     if request.method in SAFE_METHODS:

@@ -1,8 +1,10 @@
 """The only shape in which a bubble leaves the house: the JSON of the API, which pages and feeds are made from too."""
 
+from dataclasses import asdict
 from typing import Any
 
 from bubbles.db.bubbles import Whole
+from bubbles.find import Found
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
 from bubbles.model.place import Place, Precision, cell_of
@@ -104,6 +106,16 @@ def transcript_state(whole: Whole) -> TranscriptState:
 def is_open(step: Step) -> bool:
     """Whether a step is still to be done."""
     return step.finished_at is None and step.gave_up_at is None
+
+
+def found(found: Found) -> Json:
+    """What a query adds to a bubble: where the words are said, how far away it is."""
+    told: Json = {}
+    if found.match is not None:
+        told["match"] = asdict(found.match)
+    if found.distance_m is not None:
+        told["distance_m"] = round(found.distance_m, 1)
+    return told
 
 
 def feature(whole: Whole, base_url: str) -> Json:

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 
 def key() -> Any:  # Any: Field() stands for whatever the attribute's annotation says
-    """A 64-bit key that the database hands out when the row is flushed (until then it is None, whatever the type says)."""
+    """A 64-bit key that the database hands out at the flush; until then it is None, whatever the annotation says."""
     return Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
 
 

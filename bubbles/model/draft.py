@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Visibility
@@ -76,7 +76,7 @@ def parse(fields: Mapping[str, str], *, limits: TextLimits, now: datetime) -> Dr
     )
 
 
-def choice(kind: type[Choice], value: object, *, what: str) -> Choice:
+def choice(kind: type[Choice], value: Any, *, what: str) -> Choice:
     """One of an enumeration's values; raises `bad_request`, naming them all."""
     try:
         return kind(value)

@@ -1,0 +1,280 @@
+"""The command line. Exit status: 0 done, 1 refused (with the reason), 2 wrong usage."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from sqlmodel import Session
+
+from bubbles import accounts, channels, find, logs, moderation, publish
+from bubbles.app import House, open_house
+from bubbles.config import Settings, environment_name
+from bubbles.db import bubbles
+from bubbles.errors import Code, Missing, Refused
+from bubbles.model import draft
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Role
+
+app = typer.Typer(
+    name="bubbles",
+    help="Voice, tied to a place, that can be found and trusted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+account_app = typer.Typer(help="Accounts: people and programs who may act.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens: the way in for programs.", no_args_is_help=True)
+channel_app = typer.Typer(help="Channels: who publishes, and their teams.", no_args_is_help=True)
+model_app = typer.Typer(help="The speech model.", no_args_is_help=True)
+app.add_typer(account_app, name="account")
+app.add_typer(token_app, name="token")
+app.add_typer(channel_app, name="channel")
+app.add_typer(model_app, name="model")
+
+Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Runs the command; what is refused ends with status 1 and the reason."""
+    try:
+        app()
+    except (Refused, Missing, ValidationError, OSError) as error:
+        errors.print(f"bubbles: {_sentence(error)}", markup=False)
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{environment_name(str(each['loc'][0]))}: {each['msg']}" for each in error.errors())
+    return f"{error} ({error.code})" if isinstance(error, Refused) else str(error)
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """The house that the environment describes."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    with open_house(settings) as opened:
+        yield opened
+
+
+@app.command()
+def serve() -> None:
+    """Serve the web pages and the API, with workers beside."""
+    from bubbles.serve import serve as run  # noqa: PLC0415 - the web is not loaded for other commands
+
+    settings = Settings()
+    logs.configure(settings.log_level)
+    run(settings, lambda line: print(line, flush=True))
+
+
+@app.command()
+def work(
+    with_parent: Annotated[bool, typer.Option(help="Leave when the process that started this one dies.")] = False,
+) -> None:
+    """Run the steps of the journey: make recordings playable, write down what was said."""
+    from bubbles import worker  # noqa: PLC0415 - as above
+
+    if with_parent:
+        worker.leave_with_parent()
+    with house() as opened:
+        worker.work(opened)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with house() as opened:
+        print(f"PostgreSQL {opened.database.check()} is up to date.")
+
+
+@app.command()
+def settings() -> None:
+    """List every setting with its value, default and help."""
+    table = Table("setting", "value", "default", "help", box=None)
+    current = Settings()
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        value = str(getattr(current, name))
+        table.add_row(environment_name(name), value, str(default), field.description, style=_style(value, default))
+    Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 240).print(table)
+
+
+def _style(value: str, default: object) -> str:
+    return "bold" if value != str(default) else ""
+
+
+@app.command()
+def doctor() -> None:
+    """Check what works, what is missing and what to do. Status 1 when something needed is missing."""
+    from bubbles.doctor import examine  # noqa: PLC0415 - as above
+
+    sys.exit(0 if examine(Settings(), Console()) else 1)
+
+
+@app.command()
+def demo() -> None:
+    """Publish a couple of dozen spoken bubbles around two cities, through the real journey."""
+    from bubbles.demo import speak_bubbles  # noqa: PLC0415 - the voices are an extra
+
+    with house() as opened:
+        speak_bubbles(opened, errors)
+
+
+@app.command("publish")
+def publish_file(  # noqa: PLR0917 - options, which nobody passes by position
+    file: Annotated[Path, typer.Argument(help="A recording of at most two minutes.")],
+    at: Annotated[str, typer.Option(help="Where: latitude,longitude in degrees.")] = "",
+    title: Annotated[str, typer.Option(help="A title.")] = "",
+    channel: Annotated[str, typer.Option(help="The channel's handle; default: the first account's.")] = "",
+    precision: Annotated[str, typer.Option(help="exact, street, neighbourhood, town or none.")] = "",
+    place_role: Annotated[str, typer.Option(help="recorded (here) or about (this place).")] = "",
+    language: Annotated[str, typer.Option(help="The language spoken, as en or pt-BR; default: detected.")] = "",
+    tags: Annotated[str, typer.Option(help="Tags, separated by commas.")] = "",
+    visibility: Annotated[str, typer.Option(help="public, unlisted or private.")] = "",
+    wait: Annotated[bool, typer.Option(help="Wait until it is transcribed; run the steps if no worker does.")] = False,
+) -> None:
+    """Publish a recording; prints its share link."""
+    latitude, longitude = _split(at, what="--at") if at else ("", "")
+    fields = {
+        "latitude": latitude,
+        "longitude": longitude,
+        "title": title,
+        "channel": channel,
+        "precision": precision,
+        "place_role": place_role,
+        "language": language,
+        "tags": tags,
+        "visibility": visibility,
+    }
+    with house() as opened:
+        bubble = publish.publish(opened, file, fields)
+        if wait:
+            with errors.status("Making it playable, writing down what is said"):
+                publish.wait(opened, bubble.id)
+        print(f"{opened.settings.public_url}/b/{bubble.code}")
+
+
+def _split(pair: str, *, what: str) -> tuple[str, str]:
+    latitude, comma, longitude = pair.partition(",")
+    if not comma:
+        raise typer.BadParameter(f"{what} takes LATITUDE,LONGITUDE, such as 48.8566,2.3522.")
+    return latitude.strip(), longitude.strip()
+
+
+@app.command()
+def search(
+    words: Annotated[str, typer.Argument(help="What was said, or a title.")],
+    near: Annotated[str, typer.Option(help="latitude,longitude in degrees.")] = "",
+    radius: Annotated[float, typer.Option(help="Metres around --near.")] = 5_000,
+) -> None:
+    """Find bubbles by what was said, and where."""
+    point = tuple(draft.coordinate(part, what="--near") for part in _split(near, what="--near")) if near else None
+    query = find.Query(q=words, near=point, radius_m=radius if point else None)
+    with house() as opened, opened.database.transaction() as session:
+        for found in find.find(session, query).items:
+            start_s = int(found.match.start_s) if found.match else 0
+            print(f"{opened.settings.public_url}/b/{found.whole.bubble.code}#t={start_s}")
+            print(f"  {found.match.snippet if found.match else found.whole.bubble.title}")
+
+
+@account_app.command("create")
+def account_create(handle: str) -> None:
+    """Make an account, with a channel of its own."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.create(session, handle, now=opened.now())
+        print(f"@{account.handle}")
+
+
+@account_app.command("link")
+def account_link(handle: str) -> None:
+    """Print a link that signs in once: also the way back in."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.require(session, handle)
+        valid_for = timedelta(hours=opened.settings.sign_in_link_hours)
+        secret = accounts.new_link(session, account, now=opened.now(), valid_for=valid_for)
+        print(f"{opened.settings.public_url}/sign-in/{secret}")
+
+
+@token_app.command("create")
+def token_create(handle: str) -> None:
+    """Print a new token for an account: it is told this once."""
+    with house() as opened, opened.database.transaction() as session:
+        print(accounts.new_token(session, accounts.require(session, handle), now=opened.now()))
+
+
+@channel_app.command("create")
+def channel_create(
+    handle: str,
+    owner: Annotated[str, typer.Option(help="The account that owns it; default: the first account.")] = "",
+) -> None:
+    """Make a channel for a team."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.require(session, owner) if owner else accounts.first(session, now=opened.now())
+        channel = channels.create(session, handle, owner=account, now=opened.now())
+        print(f"{opened.settings.public_url}/@{channel.handle}")
+
+
+@channel_app.command("member")
+def channel_member(handle: str, account: str, role: Role) -> None:
+    """Give an account a role in a channel's team: owner, editor or author."""
+    with house() as opened, opened.database.transaction() as session:
+        member, channel = accounts.require(session, account), channels.require(session, handle)
+        channels.set_member(session, channel, member, role, now=opened.now())
+        print(f"@{member.handle} is {role} of @{channel.handle}")
+
+
+@app.command()
+def hold(code: str, reason: Reason) -> None:
+    """Hide a bubble from everyone but its team, until it is released."""
+    with house() as opened, opened.database.transaction() as session:
+        moderation.hold(session, _bubble(session, code), reason=reason, now=opened.now())
+
+
+@app.command()
+def release(code: str, reason: Reason) -> None:
+    """Show a held bubble again."""
+    with house() as opened, opened.database.transaction() as session:
+        moderation.release(session, _bubble(session, code), reason=reason)
+
+
+@app.command()
+def withdraw(code: str, reason: Reason) -> None:
+    """Hide a bubble for good, and purge it everywhere."""
+    with house() as opened:
+        with opened.database.transaction() as session:
+            bubble = _bubble(session, code)
+            moderation.withdraw(session, bubble, by="operator", reason=reason, now=opened.now())
+        publish.purge(opened)
+
+
+def _bubble(session: Session, code: str) -> Bubble:
+    found = bubbles.by_code(session, code, account_id=None)
+    if found is None:
+        raise Refused(Code.NOT_FOUND, f"There is no bubble {code}.")
+    return found[0]
+
+
+@model_app.command("fetch")
+def model_fetch() -> None:
+    """Fetch the speech model that is set, and verify it."""
+    from bubbles.speech import models  # noqa: PLC0415 - as above
+
+    current = Settings()
+    with Progress(console=errors) as progress:
+        task = progress.add_task(f"Speech model {current.whisper_model}", total=None)
+
+        def report(done_bytes: int, total_bytes: int) -> None:
+            progress.update(task, completed=done_bytes, total=total_bytes)
+
+        path = models.fetch(current.whisper_model, current.models_dir, report)
+    print(f"The model {current.whisper_model} is in {path}")

@@ -1,0 +1,46 @@
+"""The application: the URL table, the refusals on the wire, and what is shared while it lives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from bubbles.app import House
+from bubbles.errors import Missing, Refused
+from bubbles.http import errors, routes
+from bubbles.http.log import RequestLog
+
+
+def create_app(house: House) -> Starlette:
+    """The web side of a house. The house stays open as long as the application is used."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.probes = asyncio.Semaphore(house.settings.probes_at_once)
+        app.state.streams = 0
+        yield
+
+    assets = StaticFiles(directory=house.settings.pages_dir / "dist" / "assets", check_dir=False)
+    app = Starlette(
+        routes=[*routes.routes(), Mount("/assets", assets, name="assets")],
+        middleware=[Middleware(RequestLog)],
+        exception_handlers={
+            Refused: errors.on_refused,
+            Missing: errors.on_missing,
+            OperationalError: errors.on_database,
+            HTTPException: errors.on_http,
+            Exception: errors.on_bug,
+        },
+        lifespan=lifespan,
+    )
+    app.state.house = house
+    app.state.operations = routes.OPERATIONS
+    app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}
+    app.state.paths = {row.handler: row.path for row in routes.OPERATIONS}
+    return app

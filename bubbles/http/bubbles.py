@@ -1,0 +1,149 @@
+"""The bubble as a resource: lists, one, its edits, its words, its end."""
+
+import re
+from typing import Any
+
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bubbles import edit, find, moderation, policy
+from bubbles.app import House
+from bubbles.db import bubbles, steps
+from bubbles.db.bubbles import Whole
+from bubbles.errors import Code, Refused
+from bubbles.http import auth, present, query
+from bubbles.http.body import json_object
+from bubbles.http.uploads import text_limits
+from bubbles.model.bubble import Bubble, State
+from bubbles.model.channel import Role
+from bubbles.policy import Action, Person
+
+GEOJSON = "application/geo+json"
+PUBLIC = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+NOT_PUBLIC = {"Cache-Control": "no-store"}
+
+
+def index(request: Request) -> Response:
+    """The listed bubbles that a query asks for, a page at a time."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        page = find.find(session, query.parse(request.query_params))
+        items = [_item(found, house) for found in page.items]
+    return JSONResponse({"items": items, "next": page.next}, headers=PUBLIC)
+
+
+def geojson(request: Request) -> Response:
+    """The same as an RFC 7946 FeatureCollection; those without a place have a null geometry."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        page = find.find(session, query.parse(request.query_params))
+        features = [_feature(found, house) for found in page.items]
+    body = {"type": "FeatureCollection", "features": features, "next": page.next}
+    return JSONResponse(body, headers=PUBLIC, media_type=GEOJSON)
+
+
+def _item(found: find.Found, house: House) -> present.Json:
+    return present.bubble(found.whole, house.settings.public_url) | present.found(found)
+
+
+def _feature(found: find.Found, house: House) -> present.Json:
+    feature = present.feature(found.whole, house.settings.public_url)
+    feature["properties"] |= present.found(found)
+    return feature
+
+
+def show(request: Request) -> Response:
+    """One bubble, with its place in the queue while it waits."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        bubble, person, role = auth.bubble(request, session)
+        body = _told(session, house, bubble, person, role)
+    headers = PUBLIC if bubble.is_public and role is None else NOT_PUBLIC
+    return JSONResponse(body, headers=headers | {"ETag": etag(bubble)})
+
+
+async def change(request: Request) -> Response:
+    """PATCH: a merge-patch of title, tags, language, visibility, place."""
+    patch = await json_object(request)
+    return await run_in_threadpool(_change, request, patch)
+
+
+def _change(request: Request, patch: dict[str, Any]) -> Response:
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        bubble, person, role = auth.bubble(request, session)
+        bubble = edit.edit(
+            session,
+            bubble,
+            patch,
+            expected_version=_expected_version(request),
+            limits=text_limits(house),
+            now=house.now(),
+        )
+        body = _told(session, house, bubble, person, role)
+    return JSONResponse(body, headers=NOT_PUBLIC | {"ETag": etag(bubble)})
+
+
+async def correct(request: Request) -> Response:
+    """PUT: the words as the team says they were said."""
+    sent = await json_object(request)
+    return await run_in_threadpool(_correct, request, sent)
+
+
+def _correct(request: Request, sent: dict[str, Any]) -> Response:
+    house = auth.house(request)
+    unknown = set(sent) - {"language", "cues"}
+    if unknown or "cues" not in sent or not isinstance(sent.get("language"), str | None):
+        raise Refused(Code.BAD_REQUEST, "Send {language, cues}.")
+    with house.database.transaction() as session:
+        bubble, person, _ = auth.bubble(request, session)
+        account_id = person.account_id if person else 0
+        language = sent.get("language")
+        edit.correct(session, bubble, language=language, cues=sent["cues"], account_id=account_id, now=house.now())
+        (whole,) = bubbles.whole(session, [bubble])
+    return JSONResponse(present.transcript(whole), headers=NOT_PUBLIC)
+
+
+def withdraw(request: Request) -> Response:
+    """DELETE: hidden now, purged everywhere right after."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        bubble, person, _ = auth.bubble(request, session)
+        by = person.handle if person else ""
+        moderation.withdraw(session, bubble, by=by, reason="withdrawn by the channel", now=house.now())
+    return Response(status_code=204)
+
+
+def etag(bubble: Bubble) -> str:
+    """Names the version that `If-Match` compares, and what else a reader sees change."""
+    return f'"v{bubble.version}-{bubble.state}"'
+
+
+def _expected_version(request: Request) -> int | None:
+    sent = request.headers.get("if-match", "*").strip()
+    if sent == "*":
+        return None
+    match = re.fullmatch(r'"v(\d{1,9})(-[a-z]+)?"', sent)
+    return int(match[1]) if match else -1
+
+
+def _told(session: Session, house: House, bubble: Bubble, person: Person | None, role: Role | None) -> present.Json:
+    (whole,) = bubbles.whole(session, [bubble])
+    stands = policy.standing(person, role, author_id=bubble.author_id)
+    told = present.bubble(whole, house.settings.public_url, for_team=policy.may(Action.SEE_TEAM, stands))
+    return told | {"queue": queue(session, whole)}
+
+
+def queue(session: Session, whole: Whole) -> present.Json | None:
+    """`{step, position, eta_s}` while a step waits or runs, else None; `eta_s` is None before anything was timed."""
+    if whole.bubble.state not in {State.PROCESSING, State.PLAYABLE}:
+        return None
+    step = next((step for step in whole.steps.values() if present.is_open(step)), None)
+    if step is None:
+        return None
+    position = steps.position(session, step)
+    run_s = steps.mean_run_s(session, step.name)
+    eta_s = round(run_s * (position + 1), 1) if run_s is not None and step.waiting_for is None else None
+    return {"step": step.name, "position": position, "eta_s": eta_s}

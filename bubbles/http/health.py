@@ -1,0 +1,50 @@
+"""GET /healthz, /readyz: whether it runs, and what is degraded."""
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from bubbles.errors import Missing
+from bubbles.http import auth
+from bubbles.speech import models
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def alive(request: Request) -> Response:
+    """200 as long as the process answers."""
+    return PlainTextResponse("ok\n", headers=NO_STORE)
+
+
+def ready(request: Request) -> Response:
+    """Each part with `ok` or what is wrong; 503 only without the database, since all else can wait."""
+    parts = {"database": _database(request), "store": _store(request), "model": _model(request)}
+    status = 200 if parts["database"] == "ok" else 503
+    return JSONResponse({"ready": status == 200, "parts": parts}, status_code=status, headers=NO_STORE)
+
+
+def _database(request: Request) -> str:
+    try:
+        auth.house(request).database.check()
+    except SQLAlchemyError:
+        return "away"
+    return "ok"
+
+
+def _store(request: Request) -> str:
+    try:
+        auth.house(request).blobs.size("ready")
+    except KeyError:
+        return "ok"
+    except Missing:
+        return "away"
+    return "ok"
+
+
+def _model(request: Request) -> str:
+    settings = auth.house(request).settings
+    try:
+        models.locate(settings.whisper_model, settings.models_dir)
+    except Missing:
+        return "missing"
+    return "ok"

@@ -1,0 +1,82 @@
+"""The whole URL table: method, path, handler, who may (an action of the policy table), and what it is for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import Route
+
+from bubbles.http import (
+    bubbles,
+    events,
+    health,
+    listens,
+    media,
+    metrics,
+    openapi,
+    pages,
+    sessions,
+    share,
+    sitemap,
+    stats,
+    uploads,
+)
+from bubbles.policy import Action
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the table. `takes` and `gives` name schemas of `openapi.py`, or media types."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    action: Action
+    summary: str
+    takes: str = ""
+    gives: str = "text/html"
+
+
+A = Action
+OPERATIONS = (
+    Operation("POST", "/api/bubbles", uploads.publish, A.PUBLISH, "Publish a recording", "Upload", "Bubble"),
+    Operation("GET", "/api/bubbles", bubbles.index, A.LOOK, "Find bubbles", "Query", "Page"),
+    Operation("GET", "/api/bubbles.geojson", bubbles.geojson, A.LOOK, "Find bubbles, as GeoJSON", "Query", "Features"),
+    Operation("GET", "/api/bubbles/{code}", bubbles.show, A.LOOK, "One bubble", gives="Bubble"),
+    Operation("PATCH", "/api/bubbles/{code}", bubbles.change, A.EDIT, "Change a bubble", "Patch", "Bubble"),
+    Operation("DELETE", "/api/bubbles/{code}", bubbles.withdraw, A.WITHDRAW, "Withdraw a bubble", gives=""),
+    Operation(
+        "PUT", "/api/bubbles/{code}/transcript", bubbles.correct, A.CORRECT, "Correct words", "Correction", "Transcript"
+    ),
+    Operation(
+        "GET", "/api/bubbles/{code}/events", events.events, A.LOOK, "States as they come", gives="text/event-stream"
+    ),
+    Operation("GET", "/api/bubbles/{code}/stats", stats.of_bubble, A.SEE_STATS, "How a bubble was heard", "", "Stats"),
+    Operation(
+        "GET", "/api/channels/{handle}/stats", stats.of_channel, A.SEE_STATS, "How a channel was heard", "", "Stats"
+    ),
+    Operation("POST", "/api/listens", listens.tell, A.TELL_HEARD, "Tell what was heard", "Heard", ""),
+    Operation("GET", "/api/openapi.json", openapi.document, A.LOOK, "This description", gives="application/json"),
+    Operation("GET", "/media/{code}.{kind}", media.rendition, A.HEAR, "The sound", gives="audio/*"),
+    Operation(
+        "GET", "/b/{code}.{format}", share.transcript, A.LOOK, "The words as vtt, srt, txt, json", gives="text/*"
+    ),
+    Operation("GET", "/b/{code}", share.page, A.LOOK, "The share page"),
+    Operation("GET", "/@{handle}", pages.profile, A.LOOK, "Who publishes, and what"),
+    Operation("GET", "/search", pages.search, A.LOOK, "Search by words and place"),
+    Operation("GET", "/", pages.home, A.LOOK, "On air: the newest"),
+    Operation("GET", "/me", sessions.me, A.LOOK, "Who is signed in"),
+    Operation("GET", "/sign-in/{secret}", pages.sign_in, A.SIGN_IN, "The button of a one-time link"),
+    Operation("POST", "/sign-in/{secret}", sessions.sign_in, A.SIGN_IN, "Use a one-time link"),
+    Operation("POST", "/sign-out", sessions.sign_out, A.SIGN_OUT, "End the session"),
+    Operation("GET", "/sitemap.xml", sitemap.sitemap, A.LOOK, "All that is listed", gives="application/xml"),
+    Operation("GET", "/robots.txt", sitemap.robots, A.LOOK, "What crawlers may read", gives="text/plain"),
+    Operation("GET", "/healthz", health.alive, A.OPERATE, "Whether it runs", gives="text/plain"),
+    Operation("GET", "/readyz", health.ready, A.OPERATE, "What is degraded", gives="application/json"),
+    Operation("GET", "/metrics", metrics.metrics, A.OPERATE, "Numbers for Prometheus", gives="text/plain"),
+)
+
+
+def routes() -> list[Route]:
+    """The table as Starlette takes it."""
+    return [Route(row.path, row.handler, methods=[row.method]) for row in OPERATIONS]

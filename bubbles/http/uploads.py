@@ -1,0 +1,119 @@
+"""POST /api/bubbles: a recording with a place becomes a bubble."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bubbles import accept
+from bubbles.accept import Ticket, UploadLimits
+from bubbles.app import House
+from bubbles.db import bubbles
+from bubbles.errors import Code, Refused
+from bubbles.http import auth, present
+from bubbles.http.multipart import Form, receive
+from bubbles.model import draft
+from bubbles.model.bubble import Bubble
+from bubbles.model.draft import TextLimits
+from bubbles.policy import Person
+
+PROBE_WAIT_S = 30
+
+
+async def publish(request: Request) -> Response:
+    """202 with the bubble once it can no longer be lost; a refusal keeps nothing."""
+    house = auth.house(request)
+    person, ticket = await run_in_threadpool(_open, request)
+    async with _closed_when_refused(house, ticket):
+        settings = house.settings
+        settings.uploads_dir.mkdir(mode=0o700, exist_ok=True)
+        async with (
+            receive(
+                request,
+                settings.uploads_dir,
+                max_bytes=settings.request_max_bytes,
+                timeout_s=settings.upload_timeout_s,
+            ) as form,
+            _turn(request.app.state.probes),
+        ):
+            bubble = await run_in_threadpool(_accept, house, person, ticket, form)
+    return await run_in_threadpool(_accepted, house, bubble)
+
+
+def _open(request: Request) -> tuple[Person, Ticket]:
+    house = auth.house(request)
+    limits = UploadLimits(
+        per_hour=house.settings.uploads_per_hour,
+        at_once=house.settings.uploads_at_once,
+        timeout_s=house.settings.upload_timeout_s,
+    )
+    with house.database.transaction() as session:
+        person = auth.require_person(request, session)
+        key = request.headers.get("idempotency-key")
+        return person, accept.open_upload(session, person, idempotency_key=key, limits=limits, now=house.now())
+
+
+def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> Bubble:
+    return accept.accept(
+        house.database,
+        house.blobs,
+        person=person,
+        ticket=ticket,
+        draft=draft.parse(form.fields, limits=text_limits(house), now=house.now()),
+        received=form.received,
+        limits=house.probe_limits,
+        silence_dbfs=house.settings.silence_dbfs,
+        now=house.now(),
+    )
+
+
+def text_limits(house: House) -> TextLimits:
+    """How long texts may be, from the settings."""
+    settings = house.settings
+    return TextLimits(title_max=settings.title_max, tags_max=settings.tags_max, tag_max=settings.tag_max)
+
+
+@asynccontextmanager
+async def _closed_when_refused(house: House, ticket: Ticket) -> AsyncIterator[None]:
+    """Ends the try, with the code of what went wrong, so that its key is free and its place among the few too."""
+    try:
+        yield
+    except BaseException as error:
+        outcome = error.code if isinstance(error, Refused) else type(error).__name__
+        await asyncio.shield(run_in_threadpool(_close, house, ticket, str(outcome)))
+        raise
+
+
+def _close(house: House, ticket: Ticket, outcome: str) -> None:
+    with house.database.transaction() as session:
+        accept.close_upload(session, ticket, outcome=outcome, now=house.now())
+
+
+@asynccontextmanager
+async def _turn(probes: asyncio.Semaphore) -> AsyncIterator[None]:
+    """One of the few places to decode in; raises `unavailable` when none comes free in `PROBE_WAIT_S`."""
+    try:
+        async with asyncio.timeout(PROBE_WAIT_S):
+            await probes.acquire()
+    except TimeoutError:
+        raise Refused(Code.UNAVAILABLE, "Too many recordings arrive just now.", retry_after_s=PROBE_WAIT_S) from None
+    try:
+        yield
+    finally:
+        probes.release()
+
+
+def _accepted(house: House, bubble: Bubble) -> Response:
+    with house.database.transaction() as session:
+        body = told(session, house, bubble)
+    return JSONResponse(body, status_code=202, headers={"Location": body["url"], "Cache-Control": "no-store"})
+
+
+def told(session: Session, house: House, bubble: Bubble) -> present.Json:
+    """A bubble as its team is told."""
+    (whole,) = bubbles.whole(session, [bubble])
+    return present.bubble(whole, house.settings.public_url, for_team=True)

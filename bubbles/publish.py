@@ -1,0 +1,105 @@
+"""Publish a file from this machine, straight into database and store, and wait for its journey."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bubbles import accept, accounts, pipeline, upkeep
+from bubbles.accept import Received, UploadLimits
+from bubbles.app import House
+from bubbles.db import bubbles, channels, jobs, steps
+from bubbles.errors import Code, Missing, Refused
+from bubbles.model import draft
+from bubbles.model.account import Account
+from bubbles.model.bubble import Bubble, State
+from bubbles.model.draft import TextLimits
+from bubbles.model.step import StepName
+from bubbles.policy import Person
+
+POLL_S = 0.3
+OPERATOR = UploadLimits(per_hour=1_000_000, at_once=1_000)
+"""Who works on the machine itself is not held to an account's limits."""
+
+
+def publish(house: House, file: Path, fields: Mapping[str, str]) -> Bubble:
+    """A bubble from a file, published as the owner of the channel in `fields` (default: the first account's).
+
+    Raises what `accept` refuses, and `OSError` when the file cannot be read.
+    """
+    received = _received(file, max_bytes=house.settings.request_max_bytes)
+    settings, now = house.settings, house.now()
+    limits = TextLimits(title_max=settings.title_max, tags_max=settings.tags_max, tag_max=settings.tag_max)
+    wanted = draft.parse(fields, limits=limits, now=now)
+    with house.database.transaction() as session:
+        owner = _owner(house, session, wanted.channel)
+        person = Person(owner.id, owner.handle)
+        ticket = accept.open_upload(session, person, idempotency_key=None, limits=OPERATOR, now=now)
+    try:
+        return accept.accept(
+            house.database,
+            house.blobs,
+            person=person,
+            ticket=ticket,
+            draft=wanted,
+            received=received,
+            limits=house.probe_limits,
+            silence_dbfs=settings.silence_dbfs,
+            now=now,
+        )
+    except (Refused, Missing) as error:
+        with house.database.transaction() as session:
+            outcome = error.code if isinstance(error, Refused) else error.part
+            accept.close_upload(session, ticket, outcome=outcome, now=house.now())
+        raise
+
+
+def _received(file: Path, *, max_bytes: int) -> Received:
+    with file.open("rb") as opened:
+        length_bytes = file.stat().st_size
+        if length_bytes > max_bytes:
+            raise Refused(Code.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+        return Received(file, length_bytes, hashlib.file_digest(opened, "sha256").hexdigest())
+
+
+def _owner(house: House, session: Session, handle: str | None) -> Account:
+    if handle is None:
+        return accounts.first(session, now=house.now())
+    channel = channels.by_handle(session, handle)
+    account_id = channels.owner_id(session, channel.id) if channel else None
+    if account_id is None:
+        raise Refused(Code.NOT_FOUND, f"There is no channel @{handle} with an owner.")
+    return session.get_one(Account, account_id)
+
+
+def wait(house: House, bubble_id: int) -> None:
+    """Returns when the journey has ended; runs its steps here while no worker is up.
+
+    Raises `Missing` for the part that a step waits for.
+    """
+    while not _has_ended(house, bubble_id):
+        if _a_worker_is_up(house):
+            time.sleep(POLL_S)
+        else:
+            for name in StepName:
+                pipeline.run_step(house, name, bubble_id)
+
+
+def _has_ended(house: House, bubble_id: int) -> bool:
+    with house.database.transaction() as session:
+        bubble, step = bubbles.get(session, bubble_id), steps.of(session, bubble_id, StepName.TRANSCRIBE)
+    if step and step.waiting_for:
+        raise Missing(step.waiting_for, f"The bubble plays; its words wait for the {step.waiting_for}.")
+    return bubble.state not in {State.PROCESSING, State.PLAYABLE} or bool(step and step.gave_up_at)
+
+
+def _a_worker_is_up(house: House) -> bool:
+    with house.database.transaction() as session:
+        return jobs.workers_up(session, stalled_after_s=house.settings.stalled_after_s)
+
+
+def purge(house: House) -> None:
+    """Deletes what a withdrawal doomed, now rather than in a minute."""
+    upkeep.discard(house.database, house.blobs)

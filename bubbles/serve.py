@@ -1,0 +1,118 @@
+"""Serve: the web in this process, workers beside it, and everything that was started stopped at the end."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+
+import structlog
+import uvicorn
+
+from bubbles import accounts
+from bubbles.app import House, open_house
+from bubbles.config import Settings
+from bubbles.db import accounts as account_rows
+from bubbles.http.asgi import create_app
+
+STOP_WORKER_S = 20
+RESTART_AFTER_S = 1.0
+Say = Callable[[str], None]
+log = structlog.get_logger()
+
+
+def serve(settings: Settings, say: Say) -> None:
+    """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
+    with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
+        with workers(settings.workers):
+            server = _Server(_configuration(house), on_started=lambda: announce(house, say))
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+                server.run(sockets=sockets)
+        say("Stopped.")
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[list[socket.socket]]:
+    """The socket to serve on, taken before anything slow is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        yield [listener]
+
+
+def _configuration(house: House) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(house),
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, *, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_started()
+
+
+def announce(house: House, say: Say) -> None:
+    """Says where the service is, and how its first owner gets in, until somebody did."""
+    say(f"Bubbles is at {house.settings.public_url}")
+    valid_for = timedelta(hours=house.settings.sign_in_link_hours)
+    with house.database.transaction() as session:
+        account = accounts.first(session, now=house.now())
+        if account_rows.has_signed_in(session, account.id):
+            say(f"Sign in again: .venv/bin/bubbles account link {account.handle}")
+            return
+        secret = accounts.new_link(session, account, now=house.now(), valid_for=valid_for)
+    say(f"Sign in as @{account.handle}, once: {house.settings.public_url}/sign-in/{secret}")
+
+
+@contextmanager
+def workers(count: int) -> Iterator[None]:
+    """Keeps `count` worker processes running; they leave at the end, each given `STOP_WORKER_S`, then killed."""
+    leaving = Event()
+    keepers = [Thread(target=_keep_worker, args=(leaving,), name=f"worker-{number}") for number in range(count)]
+    for keeper in keepers:
+        keeper.start()
+    try:
+        yield
+    finally:
+        leaving.set()
+        for keeper in keepers:
+            keeper.join()
+
+
+def _keep_worker(leaving: Event) -> None:
+    """Starts a worker, again when it dies. This thread outlives it, since the parent-death signal is the thread's."""
+    while not leaving.is_set():
+        worker = subprocess.Popen([sys.executable, "-m", "bubbles", "work", "--with-parent"], stdin=subprocess.DEVNULL)
+        while worker.poll() is None and not leaving.wait(0.2):
+            pass
+        if leaving.is_set():
+            _stop(worker)
+        else:
+            log.error("worker_died", exit_status=worker.returncode)
+            time.sleep(RESTART_AFTER_S)
+
+
+def _stop(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(STOP_WORKER_S)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
