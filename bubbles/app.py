@@ -74,8 +74,8 @@ def store(settings: Settings) -> BlobStore:
 def speech(settings: Settings) -> Transcriber:
     """Whisper, in a process of its own that starts with the first recording."""
     return SpeechProcess(
-        model=settings.whisper_model,
-        models_dir=settings.models_dir,
+        settings.whisper_model,
+        settings.models_dir,
         memory_mib=settings.transcribe_memory_mib,
         deadline_s=settings.transcribe_deadline_s,
     )

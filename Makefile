@@ -1,0 +1,65 @@
+# Bubbles. `make` alone lists what there is to make.
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench lock clean
+
+help: ## list what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://localhost:8000
+	@echo "3/4 Speech model"
+	@.venv/bin/bubbles model fetch || echo "Going on without the speech model: recordings will wait for their words."
+	@echo "4/4 Database"
+	@exec .venv/bin/bubbles serve
+
+test: .venv/.dev web/dist/.built lint ## install what the tests need, and pass them
+	.venv/bin/bubbles model fetch
+	npm --prefix web test
+	.venv/bin/python -m pytest $(TESTS)
+
+lint: .venv/.dev ## style, types and the walls of the house
+	.venv/bin/ruff check bubbles tests
+	.venv/bin/ruff format --check bubbles tests
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: .venv/.dev web/dist/.built ## measure: words, journey, reads, search, memory, install
+	.venv/bin/python -m tests.bench
+
+lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
+	.venv/bin/python -m pip install -q uv
+	echo hatchling > .cache/build.in
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo pyproject.toml .cache/build.in -o requirements/run.lock
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo --extra dev -c requirements/run.lock pyproject.toml .cache/build.in -o requirements/dev.lock
+
+clean: ## throw away what can be rebuilt; data stays
+	rm -rf .venv .cache web/node_modules web/dist
+
+.venv/bin/python:
+	@echo "1/4 Packages"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bubbles needs Python 3.11 or newer; name one with make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements/run.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/run.lock
+	$(PIP) install --no-deps --no-build-isolation --quiet -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
+	$(PIP) install --no-deps --no-build-isolation --quiet -e .
+	@touch $@ .venv/.run
+
+web/node_modules/.installed: web/package-lock.json
+	@echo "2/4 Pages"
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
+	npm --prefix web run build
+	@touch $@
