@@ -1,0 +1,124 @@
+"""Cues in and out: WebVTT, SubRip and plain text.
+
+Source of the rules: W3C WebVTT (https://www.w3.org/TR/webvtt1/). SubRip has no standard and no way to escape, so what
+a player could read as markup is replaced by look-alikes there.
+
+Every writer is total: whatever a cue holds, the output is well formed, and a text can never begin another cue.
+"""
+
+import html
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+# White space, control characters, line and paragraph separators, lone surrogates and what XML forbids.
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
+_SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
+_UNSURE_SRT = "[?] "
+_TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
+_TIMING = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s|$)")
+_UNSURE_TAG = re.compile(r"<c(?:\.[^.\s<>]+)*\.unsure(?:\.[^.\s<>]+)*(?:\s[^>]*)?>")
+_TAG = re.compile(r"<[^>]*>?")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Words and when they are said, in seconds from the start of the recording.
+
+    `unsure` marks words that we would not swear to: they are shown as such and stay out of the index.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    unsure: bool = False
+
+
+def to_vtt(cues: Iterable[Cue]) -> str:
+    """The cues as a WebVTT file, in the order of their times; unsure ones are in a span of the class `unsure`."""
+    blocks = (f"{_vtt_time(start)} --> {_vtt_time(end)}\n{_vtt_text(cue)}" for start, end, cue in _lines(cues))
+    return "\n\n".join(["WEBVTT", *blocks]) + "\n"
+
+
+def to_srt(cues: Iterable[Cue]) -> str:
+    """The cues as a SubRip file; unsure ones begin with `[?]`."""
+    return "\n".join(
+        f"{number}\n{_srt_time(start)} --> {_srt_time(end)}\n{_marked(cue).translate(_SRT_LOOKALIKES)}\n"
+        for number, (start, end, cue) in enumerate(_lines(cues), 1)
+    )
+
+
+def to_txt(cues: Iterable[Cue]) -> str:
+    """The words alone, a line for each cue; unsure ones begin with `[?]`."""
+    return "".join(f"{_marked(cue)}\n" for _, _, cue in _lines(cues))
+
+
+def parse_vtt(text: str) -> list[Cue]:
+    """The cues of a WebVTT file; a cue is unsure when a span of the class `unsure` is in it.
+
+    Notes, styles, regions, identifiers and settings are left out, and so are cues without words or with broken
+    times, as the standard asks. Raises ValueError for what is no WebVTT file.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not re.match(r"WEBVTT(?:[ \t\n]|$)", text):
+        raise ValueError("not a WebVTT file: it does not begin with WEBVTT")
+    blocks = re.split(r"\n{2,}", text)[1:]
+    return [cue for block in blocks if (cue := _parse_block(block.strip("\n").split("\n")))]
+
+
+def clean(text: str) -> str:
+    """The text on one line: runs of white space and of characters that are not printable become one space."""
+    return _UNPRINTABLE.sub(" ", text).strip(" ")
+
+
+def _lines(cues: Iterable[Cue]) -> Iterator[tuple[int, int, Cue]]:
+    """(start_ms, end_ms, cue with a clean text) of every cue that has words; ends are after starts."""
+    for cue in sorted(cues, key=lambda cue: (_ms(cue.start_s), _ms(cue.end_s))):
+        if text := clean(cue.text):
+            start = _ms(cue.start_s)
+            yield start, max(_ms(cue.end_s), start + 1), Cue(cue.start_s, cue.end_s, text, cue.unsure)
+
+
+def _ms(time_s: float) -> int:
+    return round(max(time_s, 0.0) * 1000) if math.isfinite(time_s) else 0
+
+
+def _vtt_text(cue: Cue) -> str:
+    escaped = html.escape(cue.text, quote=False)
+    return f"<c.unsure>{escaped}</c>" if cue.unsure else escaped
+
+
+def _marked(cue: Cue) -> str:
+    return _UNSURE_SRT + cue.text if cue.unsure else cue.text
+
+
+def _vtt_time(time_ms: int) -> str:
+    minutes, milliseconds = divmod(time_ms, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+
+
+def _srt_time(time_ms: int) -> str:
+    return _vtt_time(time_ms).replace(".", ",")
+
+
+def _parse_block(lines: list[str]) -> Cue | None:
+    # The timing is the first line of a cue, or the second, under an identifier.
+    for at, line in enumerate(lines[:2]):
+        if "-->" in line:
+            timing = _TIMING.match(line)
+            return _cue(timing, "\n".join(lines[at + 1 :])) if timing else None
+    return None
+
+
+def _cue(timing: re.Match[str], payload: str) -> Cue | None:
+    start_s, end_s = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
+    text = clean(html.unescape(_TAG.sub("", payload)))
+    if not text or end_s <= start_s:
+        return None
+    return Cue(start_s, end_s, text, unsure=bool(_UNSURE_TAG.search(payload)))
+
+
+def _seconds(parts: tuple[str | None, ...]) -> float:
+    hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
+    return (((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds) / 1000
