@@ -1,0 +1,198 @@
+"""What was sent and what was heard, as rows, and the counts that follow from them.
+
+The rule of a download (IAB Tech Lab Podcast Measurement Technical Guidelines) stands here: within a UTC day, the union
+of the bytes that one visitor was really sent of one rendition covers its header and one minute, or all of it.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import func, text
+from sqlalchemy.dialects.postgresql import Range, insert
+from sqlmodel import Session, col, delete, select
+
+from bubbles.model.listening import DayKey, Play
+
+DAY_KEY_BYTES = 32
+DAY_KEY_KEPT = timedelta(hours=47)
+"""From the start of its day. Hourly upkeep then leaves no key that is 48 hours old."""
+
+START_S = 1.0
+LISTEN_S = 5.0
+LISTEN_PART = 0.5
+COMPLETION_PART = 0.9
+RATE_MAX = 2.0
+"""The quickest playback that is believed, in seconds heard per second gone by."""
+
+SLACK_S = 2.0
+
+Part = tuple[Decimal, Decimal]
+"""`(start_s, end_s)` in whole milliseconds, the end not included."""
+
+
+class Audience(StrEnum):
+    """Who is counted apart from whom."""
+
+    LISTENER = "listener"
+    TEAM = "team"
+    BOT = "bot"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Bytes `[start, stop)` of one rendition that one visitor was sent; `day` is the UTC day the request came on."""
+
+    bubble_id: int
+    kind: str
+    day: date
+    visitor: bytes
+    audience: Audience
+    start: int
+    stop: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A sum, and how many visitors of a day are behind it."""
+
+    sum: float = 0
+    people: int = 0
+
+
+# The key of the day
+
+
+def key_of(session: Session, day: date) -> bytes:
+    """The random key of a day, made at its first use; whoever asks at the same moment gets the same."""
+    if (known := session.get(DayKey, day)) is not None:
+        return known.secret
+    made = insert(DayKey).values(day=day, secret=secrets.token_bytes(DAY_KEY_BYTES)).on_conflict_do_nothing()
+    session.connection().execute(made)
+    return session.get_one(DayKey, day).secret
+
+
+def forget_day_keys(session: Session, now: datetime) -> int:
+    """Deletes the keys that are past their time, so that no visitor of those days is known again; returns how many."""
+    return session.exec(delete(DayKey).where(col(DayKey.day) <= (now - DAY_KEY_KEPT).date())).rowcount
+
+
+# What was sent
+
+_ADD_SENT = text("""
+INSERT INTO served AS known (bubble_id, kind, day, visitor, audience, ranges, requests, last_at)
+SELECT sent.bubble_id, kind, day, visitor, audience, range_agg(int8range(start, stop)), count(*), max(at)
+FROM unnest(
+    CAST(:bubble_id AS bigint[]), CAST(:kind AS text[]), CAST(:day AS date[]), CAST(:visitor AS bytea[]),
+    CAST(:audience AS text[]), CAST(:start AS bigint[]), CAST(:stop AS bigint[]), CAST(:at AS timestamptz[])
+) AS sent (bubble_id, kind, day, visitor, audience, start, stop, at)
+JOIN bubble ON bubble.id = sent.bubble_id
+GROUP BY sent.bubble_id, kind, day, visitor, audience
+ORDER BY sent.bubble_id, kind, day, visitor, audience
+ON CONFLICT (bubble_id, kind, day, visitor, audience) DO UPDATE SET
+    ranges = known.ranges + excluded.ranges,
+    requests = known.requests + excluded.requests,
+    last_at = greatest(known.last_at, excluded.last_at)
+""")
+"""Sorted, so that two that write at once never wait for each other in a ring."""
+
+
+def add_sent(session: Session, sent: Sequence[Sent]) -> None:
+    """Adds what was sent to what had been sent; bubbles that are gone are passed over."""
+    columns = ("bubble_id", "kind", "day", "visitor", "audience", "start", "stop", "at")
+    session.connection().execute(_ADD_SENT, {name: [getattr(row, name) for row in sent] for name in columns})
+
+
+# What was heard
+
+
+def begin_play(session: Session, play: Play) -> None:
+    """Adds a play, unless one of that name is there."""
+    session.connection().execute(insert(Play).values(play.model_dump()).on_conflict_do_nothing())
+
+
+def lock_play(session: Session, bubble_id: int, play: str) -> Play | None:
+    """A play as it is now, locked until the transaction ends."""
+    named = (Play.bubble_id == bubble_id, Play.play == play)
+    return session.exec(select(Play).where(*named).with_for_update()).first()
+
+
+def plays_of(session: Session, bubble_id: int, visitor: bytes) -> int:
+    """How many plays of a bubble a visitor began today: a visitor is of one day."""
+    theirs = (Play.bubble_id == bubble_id, Play.visitor == visitor)
+    return session.exec(select(func.count()).select_from(Play).where(*theirs)).one()
+
+
+def heard_of(play: Play) -> list[Part]:
+    """The parts that a play claims, in order, none touching another."""
+    return [(part.lower, part.upper) for part in play.heard]
+
+
+def set_heard(play: Play, parts: list[Part]) -> None:
+    """Replaces the parts that a play claims."""
+    play.heard = [Range(start, end) for start, end in parts]
+
+
+# The counts
+
+_DOWNLOADS = text("""
+SELECT audience, count(*) AS downloads, count(DISTINCT visitor) AS downloads_people
+FROM (
+    SELECT DISTINCT bubble_id, day, visitor, audience
+    FROM served JOIN rendition USING (bubble_id, kind)
+    WHERE bubble_id IN (SELECT id FROM bubble WHERE id = :bubble_id OR channel_id = :channel_id)
+        AND ranges @> int8range(0, least(minute_bytes, length_bytes))
+) AS download
+GROUP BY audience
+""")
+"""A day's visitor counts once for a bubble, whichever renditions they were sent."""
+
+_PLAYS = text("""
+SELECT audience,
+    count(*) FILTER (WHERE started) AS starts,
+    count(DISTINCT visitor) FILTER (WHERE started) AS starts_people,
+    count(*) FILTER (WHERE listened) AS listens,
+    count(DISTINCT visitor) FILTER (WHERE listened) AS listens_people,
+    count(*) FILTER (WHERE completed) AS completions,
+    count(DISTINCT visitor) FILTER (WHERE completed) AS completions_people,
+    coalesce(sum(heard_s), 0) AS heard_s,
+    count(DISTINCT visitor) FILTER (WHERE heard_s > 0) AS heard_s_people,
+    count(DISTINCT visitor) FILTER (WHERE started) AS listeners,
+    count(DISTINCT visitor) FILTER (WHERE started) AS listeners_people
+FROM (
+    SELECT play.audience, visitor, heard_s,
+        heard_s >= :start_s - :half_ms AS started,
+        heard_s >= least(:listen_s, :listen_part * duration_s) - :half_ms AS listened,
+        heard_s >= :completion_part * duration_s - :half_ms AS completed
+    FROM play JOIN bubble ON bubble.id = play.bubble_id
+    WHERE bubble.id = :bubble_id OR channel_id = :channel_id
+) AS judged
+GROUP BY audience
+""")
+"""Parts come in milliseconds: half of one is forgiven, so that rounding decides nothing."""
+
+_RULES = {
+    "start_s": START_S,
+    "listen_s": LISTEN_S,
+    "listen_part": LISTEN_PART,
+    "completion_part": COMPLETION_PART,
+    "half_ms": 0.0005,
+}
+FIGURES = ("downloads", "starts", "listens", "completions", "heard_s", "listeners")
+
+
+def counts(
+    session: Session, *, bubble_id: int | None = None, channel_id: int | None = None
+) -> dict[Audience, dict[str, Figure]]:
+    """The `FIGURES` of one bubble, or of all bubbles of a channel, for each audience."""
+    scope = {"bubble_id": bubble_id, "channel_id": channel_id}
+    found: dict[Audience, dict[str, Figure]] = {audience: dict.fromkeys(FIGURES, Figure()) for audience in Audience}
+    for query in (_DOWNLOADS, _PLAYS):
+        for row in session.connection().execute(query, scope | _RULES).mappings():
+            figures = {name: Figure(row[name], row[f"{name}_people"]) for name in FIGURES if name in row}
+            found[Audience(row["audience"])] |= figures
+    return found
