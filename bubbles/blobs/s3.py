@@ -50,8 +50,8 @@ ADVICE = {
 class S3Store:
     """A BlobStore in `bucket`, all keys behind `prefix`, which is empty or ends in `/`.
 
-    With an `endpoint` the bucket is a part of the path, else of the host name. Throws no connection at anybody
-    until it is asked for something.
+    With an `endpoint` the bucket is a part of the path, else of the host name. Nothing is sent before it is asked
+    for a blob.
     """
 
     def __init__(

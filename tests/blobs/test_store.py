@@ -1,0 +1,86 @@
+"""What URLs name a store, and what a check of a store notices."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bubbles.blobs.disk import DiskStore
+from bubbles.blobs.s3 import S3Store
+from bubbles.blobs.store import Stored, open_store
+from bubbles.errors import Missing
+
+
+def test_a_folder_with_odd_letters_is_a_store(tmp_path: Path) -> None:
+    folder = tmp_path / "mes données #1 100%"
+    assert isinstance(open_store(folder.as_uri()), DiskStore)
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3://bucket", "s3://bucket/", "s3://bucket/a/b", "s3://bucket/a?endpoint=http://127.0.0.1:1&region=eu-west-1"],
+)
+def test_a_bucket_is_a_store(url: str) -> None:
+    assert isinstance(open_store(url, access_key_id="id", secret_access_key="secret"), S3Store)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/folder",
+        "http://host/bucket",
+        "file://folder/blobs",
+        "file:relative",
+        "file:///",
+        "file:///a/../b",
+        "file:///a?b=c",
+        "s3://",
+        "s3:///prefix",
+        "s3://Bucket_/a",
+        "s3://bucket/../a",
+        "s3://bucket/a b",
+        "s3://bucket/?endpoint=ftp://host",
+        "s3://bucket/?endpoint=host",
+        "s3://bucket/?region=a&region=b",
+        "s3://bucket/?acl=public-read",
+    ],
+)
+def test_anything_else_is_no_store(url: str) -> None:
+    with pytest.raises(ValueError, match="store"):
+        open_store(url)
+
+
+def test_half_of_the_credentials_are_none() -> None:
+    with pytest.raises(ValueError, match="or neither"):
+        open_store("s3://bucket", access_key_id="id")
+
+
+class Overwriting(DiskStore):
+    def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
+        self.delete(key)
+        return super().put(key, source, sha256=sha256, content_type=content_type)
+
+
+class Forgetting(DiskStore):
+    def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
+        return Stored(key, 0, sha256)
+
+
+class Hiding(DiskStore):
+    def keys(self, prefix: str) -> Iterator[str]:
+        return iter(())
+
+
+class Garbling(DiskStore):
+    def open_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
+        return super().open_range(key, 0, stop)
+
+
+@pytest.mark.parametrize("kind", [Overwriting, Forgetting, Hiding, Garbling])
+def test_a_store_that_keeps_no_promise_fails_its_check(kind: type[DiskStore], tmp_path: Path) -> None:
+    with pytest.raises(Missing) as caught:
+        kind(tmp_path).check()
+    assert caught.value.part == "store"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
