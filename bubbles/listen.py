@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,10 +21,10 @@ PLAYS_A_DAY_MAX = 600
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks. The address lives in memory only, until the pseudonym is made."""
+    """Who asks. The address lives in memory only, until the pseudonym is made, and no log shows it."""
 
-    address: str
-    agent: str
+    address: str = field(repr=False)
+    agent: str = field(repr=False)
     audience: Audience
 
     def pseudonym(self, secret: bytes) -> bytes:

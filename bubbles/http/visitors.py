@@ -1,0 +1,76 @@
+"""Who listens: the address and the user agent of a request, held in memory until they are a pseudonym of the day."""
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from crawlerdetect import CrawlerDetect
+from starlette.requests import Request
+
+from bubbles.db.listening import Audience
+from bubbles.http import auth
+from bubbles.listen import Visitor
+from bubbles.model.channel import Role
+
+AGENT_JUDGED_MAX = 512
+"""Characters of a user agent that are searched for a bot's name: the search is long."""
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+_bots = CrawlerDetect()
+
+
+def visitor(request: Request, role: Role | None) -> Visitor:
+    """Who asks; `role` is what they are in the team of the bubble's channel, if anything."""
+    agent = request.headers.get("user-agent", "").strip()
+    return Visitor(address=network_of(address(request)), agent=agent, audience=audience(agent, role))
+
+
+def audience(agent: str, role: Role | None) -> Audience:
+    """Team first, whatever program they use; then what says that it is a bot, or says nothing."""
+    if role is not None:
+        return Audience.TEAM
+    is_bot = not agent or _bots.is_crawler(agent[:AGENT_JUDGED_MAX])
+    return Audience.BOT if is_bot else Audience.LISTENER
+
+
+def address(request: Request) -> Address | None:
+    """Where a request comes from; None when the peer has no address (a socket file).
+
+    `X-Forwarded-For` counts only as far as trusted proxies wrote it: from the right, the first hop that is none.
+    """
+    hop = parsed(request.client.host) if request.client else None
+    trusted = networks(auth.house(request).settings.trusted_proxies)
+    hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",") if trusted else []
+    while hop is not None and hops and any(hop in network for network in trusted):
+        before = parsed(hops.pop())
+        if before is None:
+            break
+        hop = before
+    return hop
+
+
+def parsed(text: str) -> Address | None:
+    """An address as proxies write it, with or without brackets and port; IPv4 inside IPv6 is IPv4. Else None."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def network_of(found: Address | None) -> str:
+    """What of an address names a visitor: IPv4, or the first 64 bits of IPv6, which are one household."""
+    if isinstance(found, IPv6Address):
+        return str(ip_network((int(found) >> 64 << 64, 64)))
+    return str(found or "")
+
+
+@lru_cache(maxsize=8)
+def networks(listed: str) -> tuple[Network, ...]:
+    """Comma-separated addresses or networks; raises ValueError."""
+    return tuple(ip_network(each.strip(), strict=False) for each in listed.split(",") if each.strip())
