@@ -1,0 +1,32 @@
+"""Which processes this one has started, and what they are at."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def children(pid: int | str = "self") -> set[int]:
+    """The process ids of a process's children, the dead ones that nobody waited for included."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(child) for one in lists for child in one.read_text().split()}
+
+
+def first_at_work(candidates: Callable[[], set[int]], timeout_s: float = 20) -> int:
+    """The first decoder that has raised its walls and waits for bytes that do not come."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        for pid in candidates():
+            if _walled(pid) and _asleep(pid):
+                return pid
+        time.sleep(0.005)
+    raise AssertionError("no decoder came to work")
+
+
+def _walled(pid: int) -> bool:
+    """No descriptor may be opened: the last wall of all."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return any(line.split()[:5] == ["Max", "open", "files", "0", "0"] for line in lines)
+
+
+def _asleep(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
