@@ -156,11 +156,13 @@ def test_processes_that_outlive_the_postmaster_are_waited_for(used: Path) -> Non
 
 @pytest.mark.parametrize("content", ["{pid}\n{cluster}\n1\n5432\n", ""], ids=["another process", "empty"])
 def test_a_stale_pid_file_is_removed(used: Path, content: str) -> None:
-    stale = content.format(pid=os.getpid(), cluster=used / "cluster")
-    (used / "cluster" / "postmaster.pid").write_text(stale)
-    (used / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
-    with running(used) as url:
-        assert value(url, "SELECT 1") == 1
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:  # postgres itself takes its parent's id for stale
+        stale = content.format(pid=other.pid, cluster=used / "cluster")
+        (used / "cluster" / "postmaster.pid").write_text(stale)
+        (used / "socket" / ".s.PGSQL.5432.lock").write_text(stale)
+        with running(used) as url:
+            assert value(url, "SELECT 1") == 1
+        assert other.poll() is None
 
 
 def test_a_server_that_cannot_start_says_why(used: Path) -> None:
