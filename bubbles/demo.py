@@ -126,16 +126,16 @@ SPEAKERS = (
     Speaker("comptoir-coffee", "Comptoir Coffee", Voice(1.09, 1.12),
             {NADIA: Role.OWNER, BASTIEN: Role.EDITOR, LOU: Role.AUTHOR}, (
         Said("What should Thursday taste like?", (48.8589, 2.3800), "question,coffee",
-             "Hello from your coffee roasters! We roast a guest coffee every Thursday, and this time you choose. Ethiopia, "
-             "with jasmine and peach, or Guatemala, with cocoa and orange? Record a bubble, tell us why, and the "
+             "Hello from your coffee roasters! We roast a guest coffee every Thursday, and this time you choose. "
+             "Ethiopia, with jasmine and peach, or Guatemala, with cocoa and orange? Record a bubble, tell us why, and the "
              "best reason drinks for free all week.", "exact", "about"),
         Said("Our oat milk apology", (48.8589, 2.3800), "service,milk",
              "A word about Monday. We ran out of oat milk at nine in the morning, and we were not charming about "
              "it. You told us, in eleven bubbles, and you were right. There is a second fridge now. Come back, the "
              "next flat white is on the house.", "exact", "about"),
         Said("A barista class for beginners", (45.7679, 4.8359), "workshop,coffee",
-             "Our bar by the opera teaches! Saturday at ten, Lou shows six beginners how to steam milk, pour a tulip, and "
-             "clean a grinder without crying. Bring an apron and a sense of humour. Book by leaving your name in a "
+             "Our bar by the opera teaches! Saturday at ten, Lou shows six beginners how to steam milk, pour a tulip, "
+             "and clean a grinder without crying. Bring an apron and a sense of humour. Book by leaving your name in a "
              "bubble, we answer every one.", "exact", "about"),
         Said("Bring us your jam jars", (48.8700, 2.3700), "recycling,jars",
              "Empty jam jars, please! We fill them with cold brew, so that no plastic bottle leaves the shop this "
