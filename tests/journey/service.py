@@ -1,0 +1,100 @@
+"""A whole service as a person starts it: the command, its workers, its database, on a free port of this machine."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+READY_MAX_S = 120
+POLL_S = 0.1
+
+
+@dataclass
+class Service:
+    """A running `bubbles serve`: its process, what it said, and how to run other commands beside it."""
+
+    process: subprocess.Popen[str]
+    environment: dict[str, str]
+    url: str
+    said: list[str] = field(default_factory=list)
+
+    def command(self, *arguments: str, check: bool = True) -> str:
+        """What `bubbles ...` prints."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "bubbles", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert ran.returncode == 0 or not check, ran.stderr
+        return ran.stdout.strip()
+
+    def client(self, token: str = "") -> httpx.Client:
+        """A client of the API; with a token, its holder."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def line(self, pattern: str) -> re.Match[str]:
+        """The first line said that matches, waited for."""
+        return wait_for(lambda: next(filter(None, (re.search(pattern, line) for line in self.said)), None))
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Ends the service as Ctrl-C does; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Service]:
+    """A service that keeps its data in `folder`; `settings` are names without `BUBBLES_`."""
+    port = free_port()
+    wanted = {"PORT": str(port), "DATA_DIR": str(folder / "data")} | settings
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
+    environment |= {f"BUBBLES_{name}": value for name, value in wanted.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bubbles", "serve"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    service = Service(process, environment, f"http://127.0.0.1:{port}")
+    threading.Thread(target=_listen, args=(service,), daemon=True).start()
+    try:
+        service.line(r"Bubbles is at")
+        yield service
+    finally:
+        if process.poll() is None:
+            service.stop()
+
+
+def _listen(service: Service) -> None:
+    assert service.process.stdout
+    for line in service.process.stdout:
+        service.said.append(line.rstrip())
+
+
+def wait_for(look, *, timeout_s: float = READY_MAX_S):
+    """What `look` gives once it is true; fails after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(POLL_S)
+    raise AssertionError(f"waited {timeout_s} s in vain")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
