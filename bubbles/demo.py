@@ -127,8 +127,8 @@ SPEAKERS = (
             {NADIA: Role.OWNER, BASTIEN: Role.EDITOR, LOU: Role.AUTHOR}, (
         Said("What should Thursday taste like?", (48.8589, 2.3800), "question,coffee",
              "Hello from your coffee roasters! We roast a guest coffee every Thursday, and this time you choose. "
-             "Ethiopia, with jasmine and peach, or Guatemala, with cocoa and orange? Record a bubble, tell us why, and the "
-             "best reason drinks for free all week.", "exact", "about"),
+             "Ethiopia, with jasmine and peach, or Guatemala, with cocoa and orange? Record a bubble, tell us why, and "
+             "the best reason drinks for free all week.", "exact", "about"),
         Said("Our oat milk apology", (48.8589, 2.3800), "service,milk",
              "A word about Monday. We ran out of oat milk at nine in the morning, and we were not charming about "
              "it. You told us, in eleven bubbles, and you were right. There is a second fridge now. Come back, the "
