@@ -16,6 +16,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 HEARTBEAT_S = 5.0
+RECOVER_CRON = "* * * * * */10"
+"""Every ten seconds: the sixth field is seconds."""
 log = structlog.get_logger()
 _deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
@@ -61,7 +63,7 @@ class Workers:
     """Runs jobs in this process: one Procrastinate worker a queue, each with its own concurrency.
 
     `concurrency` maps a queue to how many of its jobs run at once. Jobs run in threads. A worker that dies leaves its
-    jobs to `recover`, which runs every minute in the queue `upkeep`.
+    jobs to `recover`, which runs every ten seconds in the queue `upkeep`.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Workers:
         for job in jobs:
             self._register(job)
         recover = self._app.task(name="recover", queue="upkeep", queueing_lock="recover")(self._recover)
-        self._app.periodic(cron="* * * * *")(recover)
+        self._app.periodic(cron=RECOVER_CRON)(recover)
         self._workers = [
             Worker(
                 self._app,

@@ -1,0 +1,180 @@
+"""What a failure means: waited for, tried again, given up; and that a zombie's result is refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+from sqlalchemy import text
+
+from bubbles import ids, pipeline
+from bubbles.app import House
+from bubbles.blobs.store import open_store
+from bubbles.config import Settings
+from bubbles.db import steps
+from bubbles.db.embedded import running
+from bubbles.db.engine import Database
+from bubbles.errors import Code, Missing, Refused
+from bubbles.model.account import Account
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Channel
+from bubbles.model.step import Step, StepName
+from bubbles.pipeline import Stage, run_step
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NAME = StepName.NORMALISE
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> Iterator[Database]:
+    with running(tmp_path_factory.mktemp("pipeline") / "postgresql") as url:
+        database = Database(url)
+        database.migrate()
+        yield database
+        database.close()
+
+
+@dataclass
+class Script:
+    """A step that does what the test says, and remembers what it was given."""
+
+    does: list[object] = field(default_factory=list)
+    seen: list[Step] = field(default_factory=list)
+    gave_up: list[str] = field(default_factory=list)
+
+    def run(self, house: House, step: Step) -> None:
+        self.seen.append(step)
+        outcome = self.does.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if callable(outcome):
+            outcome(house, step)
+        with house.database.transaction() as session:
+            steps.finish(session, step, house.now())
+
+    def on_give_up(self, session, step: Step, now: datetime, error: str) -> None:
+        self.gave_up.append(error)
+
+
+@pytest.fixture
+def house(database, tmp_path) -> House:
+    settings = Settings(data_dir=tmp_path, attempts_max=3)
+    return House(settings, database, open_store((tmp_path / "blobs").as_uri()), None, now=lambda: NOON)
+
+
+@pytest.fixture
+def script(monkeypatch) -> Script:
+    script = Script()
+    monkeypatch.setitem(pipeline.STAGES, NAME, Stage(script.run, on_give_up=script.on_give_up))
+    return script
+
+
+@pytest.fixture
+def bubble_id(house) -> int:
+    with house.database.transaction() as session:
+        handle = ids.new_code().lower()
+        account = Account(handle=handle, created_at=NOON)
+        channel = Channel(handle=handle, title=handle, created_at=NOON)
+        session.add_all([account, channel])
+        session.flush()
+        bubble = Bubble(
+            code=ids.new_code(),
+            channel_id=channel.id,
+            author_id=account.id,
+            duration_s=1.0,
+            recording_sha256="0",
+            recording_bytes=1,
+            recorded_at=NOON,
+            created_at=NOON,
+        )
+        session.add(bubble)
+        session.flush()
+        steps.enqueue(session, bubble.id, NAME, NOON)
+        return bubble.id
+
+
+def step_of(house: House, bubble_id: int) -> Step:
+    with house.database.transaction() as session:
+        return steps.of(session, bubble_id, NAME)
+
+
+def due(house: House, bubble_id: int) -> list[datetime]:
+    """When the jobs that wait for this bubble may run, NOON for at once."""
+    waiting = "FROM procrastinate_jobs WHERE status = 'todo' AND (args->>'bubble_id')::bigint = :id"
+    query = f"SELECT scheduled_at {waiting} ORDER BY id"
+    with house.database.transaction() as session:
+        return [row[0] or NOON for row in session.connection().execute(text(query), {"id": bubble_id})]
+
+
+def test_a_step_that_ends_well_is_finished_and_not_run_again(house, script, bubble_id):
+    script.does = [None]
+    run_step(house, NAME, bubble_id)
+    run_step(house, NAME, bubble_id)
+    step = step_of(house, bubble_id)
+    assert (step.finished_at, step.attempt, len(script.seen)) == (NOON, 1, 1)
+
+
+def test_a_missing_part_is_waited_for_and_uses_up_no_try(house, script, bubble_id):
+    script.does = [Missing("model", "fetch it")] * 10
+    for _ in range(10):
+        run_step(house, NAME, bubble_id)
+    step = step_of(house, bubble_id)
+    assert (step.waiting_for, step.tries, step.attempt, step.gave_up_at) == ("model", 0, 10, None)
+    assert due(house, bubble_id)[-1] == NOON + pipeline.WAIT_FOR_PART
+
+
+def test_a_failure_is_tried_again_later_each_time_then_given_up(house, script, bubble_id):
+    script.does = [OSError("disk")] * 3
+    waits = []
+    for _ in range(3):
+        run_step(house, NAME, bubble_id)
+        waits.append(due(house, bubble_id)[-1] - NOON)
+    step = step_of(house, bubble_id)
+    assert waits[:2] == [timedelta(seconds=2), timedelta(seconds=10)]
+    assert (step.gave_up_at, step.error, script.gave_up) == (NOON, "OSError", ["OSError"])
+    run_step(house, NAME, bubble_id)
+    assert len(script.seen) == 3
+
+
+def test_what_is_refused_is_given_up_at_once(house, script, bubble_id):
+    script.does = [Refused(Code.NOT_AUDIO, "no sound")]
+    run_step(house, NAME, bubble_id)
+    assert script.gave_up == ["not_audio"]
+
+
+def test_a_poison_recording_that_kills_its_worker_is_given_up(house, script, bubble_id):
+    for _ in range(house.settings.attempts_max):
+        with house.database.transaction() as session:  # a worker that begins and dies
+            steps.begin(session, bubble_id, NAME, NOON)
+    run_step(house, NAME, bubble_id)
+    assert (script.seen, script.gave_up) == ([], ["died_too_often"])
+
+
+def test_a_worker_that_leaves_puts_its_step_back_uncounted(house, script, bubble_id):
+    leaving = Event()
+    leaving.set()
+    script.does = [RuntimeError("the speech process was stopped")]
+    run_step(house, NAME, bubble_id, leaving=leaving)
+    step = step_of(house, bubble_id)
+    assert (step.tries, step.started_at, step.error) == (0, None, None)
+    assert due(house, bubble_id)[-1] == NOON
+
+
+def test_a_zombies_result_is_refused(house, script, bubble_id):
+    def meanwhile(house: House, step: Step) -> None:
+        with house.database.transaction() as session:
+            steps.begin(session, bubble_id, NAME, NOON)
+
+    script.does = [meanwhile]
+    run_step(house, NAME, bubble_id)
+    step = step_of(house, bubble_id)
+    assert (step.finished_at, step.attempt) == (None, 2)
+
+
+def test_a_rolled_back_transaction_leaves_no_job(house, bubble_id):
+    before = len(due(house, bubble_id))
+    with pytest.raises(ZeroDivisionError), house.database.transaction() as session:
+        steps.enqueue(session, bubble_id, StepName.TRANSCRIBE, NOON)
+        raise ZeroDivisionError
+    assert len(due(house, bubble_id)) == before
