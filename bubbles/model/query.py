@@ -26,17 +26,6 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True)
-class Point:
-    """Degrees; off the earth, infinite and NaN raise `bad_place`."""
-
-    latitude: float
-    longitude: float
-
-    def __post_init__(self) -> None:
-        require_coordinates(self.latitude, self.longitude)
-
-
-@dataclass(frozen=True)
 class Box:
     """Degrees; `west` lies east of `east` when the box crosses the antimeridian. Raises `bad_place`."""
 
@@ -56,17 +45,18 @@ class Box:
 class Query:
     """Which bubbles, all conditions together; only listed ones are ever found.
 
-    `text` as a person types it: words, `"a phrase"`, `-without`, `one OR other`. `radius_m` counts from `near`.
+    `q` as a person types it: words, `"a phrase"`, `-without`, `one OR other`. `near` is latitude and
+    longitude in degrees, `radius_m` counts from there.
     `language` is a BCP 47 tag in the form of `clean_language`; `pt` finds `pt-BR` too. All of `tags` must be there.
     `channel` is a handle. Published from `since` on, and before `until`. `order` None: by relevance when there are
     words, else nearest first when there is `near` without a radius, else newest first. `cursor` is the `next` of the
     page before. Raises `bad_request` and `bad_place`.
     """
 
-    text: str = ""
-    near: Point | None = None
+    q: str = ""
+    near: tuple[float, float] | None = None
     radius_m: float | None = None
-    box: Box | None = None
+    bbox: Box | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
     channel: str | None = None
@@ -77,17 +67,19 @@ class Query:
     cursor: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", self.text.strip())
+        object.__setattr__(self, "q", self.q.strip())
         self._require_text_and_limit()
+        if self.near is not None:
+            require_coordinates(*self.near)
         self._require_radius()
         if self.order is Sort.NEAREST and self.near is None:
             raise Refused(Code.BAD_REQUEST, "sort=nearest needs near=latitude,longitude.")
-        if self.order is Sort.RELEVANCE and not self.text:
+        if self.order is Sort.RELEVANCE and not self.q:
             raise Refused(Code.BAD_REQUEST, "sort=relevance needs words in q.")
 
     def _require_text_and_limit(self) -> None:
-        if len(self.text) > TEXT_MAX:
-            raise Refused(Code.BAD_REQUEST, f"q has {len(self.text)} characters; at most {TEXT_MAX} are allowed.")
+        if len(self.q) > TEXT_MAX:
+            raise Refused(Code.BAD_REQUEST, f"q has {len(self.q)} characters; at most {TEXT_MAX} are allowed.")
         if not 1 <= self.limit <= LIMIT_MAX:
             raise Refused(Code.BAD_REQUEST, f"limit must be a whole number from 1 to {LIMIT_MAX}.")
 
@@ -106,6 +98,6 @@ class Query:
         """The order in force."""
         if self.order is not None:
             return self.order
-        if self.text:
+        if self.q:
             return Sort.RELEVANCE
         return Sort.NEAREST if self.near is not None and self.radius_m is None else Sort.NEWEST

@@ -21,7 +21,7 @@ _WORD = re.compile(rf"(?=[{_UNSPACED}]){_LETTER}[{_MARKS}]*|(?:(?![{_UNSPACED}])
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text, in NFC, cut at `WORD_MAX`, and where in the text it stands: `text[start:end]`."""
+    """A word of a text, in NFKC, cut at `WORD_MAX`, and where in the text it stands: `text[start:end]`."""
 
     text: str
     start: int
@@ -36,6 +36,11 @@ def words_of(text: str) -> list[Word]:
 def spaced(text: str) -> str:
     """The words of a text with one space between them: what PostgreSQL's parser takes apart as we do."""
     return " ".join(word.text for word in words_of(text))
+
+
+def is_word(text: object) -> bool:
+    """Whether this is text, and one word of it."""
+    return isinstance(text, str) and _WORD.fullmatch(text) is not None
 
 
 def edits(word: str, other: str) -> int:
@@ -56,4 +61,4 @@ def edits(word: str, other: str) -> int:
 
 
 def _plain(word: str) -> str:
-    return unicodedata.normalize("NFC", word)[:WORD_MAX]
+    return unicodedata.normalize("NFKC", word)[:WORD_MAX]

@@ -186,7 +186,8 @@ CREATE TABLE play (
 """
 
 # A configuration for each language that PostgreSQL stems, with accents folded before the stemmer; `bubbles_simple`
-# keeps every word as it is, folded, and serves the languages that have none.
+# keeps every word as it is, folded, and serves the languages that have none. Configurations are kept by name: a column
+# of type regconfig would bar pg_upgrade. `fastupdate` is off since every search would read the list of what is pending.
 SEARCH = """
 CREATE EXTENSION IF NOT EXISTS unaccent;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -202,15 +203,24 @@ BEGIN
             'ALTER TEXT SEARCH CONFIGURATION bubbles_%s ALTER MAPPING FOR hword, hword_part, word WITH unaccent, %s',
             language, CASE language WHEN 'simple' THEN 'simple' ELSE language || '_stem' END
         );
+        EXECUTE format(
+            'ALTER TEXT SEARCH CONFIGURATION bubbles_%s ALTER MAPPING FOR numhword, numword WITH unaccent, simple',
+            language
+        );
     END LOOP;
 END
 $$;
 CREATE TABLE search_document (
     bubble_id bigint PRIMARY KEY REFERENCES bubble (id),
-    configuration regconfig NOT NULL,
-    lexemes tsvector NOT NULL,
-    words text NOT NULL
+    language varchar,
+    configuration varchar NOT NULL,
+    lexemes tsvector NOT NULL
 );
-CREATE INDEX search_document_lexemes ON search_document USING gin (lexemes);
-CREATE INDEX search_document_words ON search_document USING gin (words gin_trgm_ops);
+CREATE INDEX search_document_lexemes ON search_document USING gin (lexemes) WITH (fastupdate = off);
+CREATE TABLE search_word (
+    word varchar PRIMARY KEY,
+    bubble_id bigint REFERENCES bubble (id)
+);
+CREATE INDEX search_word_of_bubble ON search_word (bubble_id);
+CREATE INDEX search_word_trigrams ON search_word USING gin (word gin_trgm_ops) WITH (fastupdate = off);
 """

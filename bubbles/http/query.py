@@ -1,0 +1,94 @@
+"""The query string of every list, map and feed, as the question it asks."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from bubbles.errors import Code, Refused
+from bubbles.find import Box, Query, Sort
+from bubbles.model.query import LIMIT_DEFAULT, LIMIT_MAX
+from bubbles.model.texts import clean_handle, clean_language, clean_tags
+from bubbles.model.times import parse_rfc3339
+
+TAGS_MAX = 50
+TAG_MAX = 200
+"""The most that a setting allows a bubble."""
+
+
+def parse(params: QueryParams) -> Query:
+    """The query; raises `bad_request`, `bad_place` or `bad_text` with what is wrong with which parameter.
+
+    A parameter without a value is one that is not there, as forms send them. Only `tag` may be repeated.
+    """
+    _require_known(params)
+    given = {name: value for name, value in params.items() if value and name != "tag"}
+    read = {FIELDS.get(name, name): READERS[name](value) for name, value in given.items()}
+    tags = clean_tags(params.getlist("tag"), count_max=TAGS_MAX, length_max=TAG_MAX)
+    return Query(tags=tuple(sorted(tags)), **read)
+
+
+def _require_known(params: QueryParams) -> None:
+    unknown = sorted(set(params) - {*READERS, "tag"})
+    if unknown:
+        known = ", ".join(sorted([*READERS, "tag"]))
+        names = ", ".join(name[:50] for name in unknown[:5]).encode("utf-8", "replace").decode()
+        raise Refused(Code.BAD_REQUEST, f"Unknown in the query: {names}. Known are {known}.")
+    repeated = [name for name in READERS if len(params.getlist(name)) > 1]
+    if repeated:
+        raise Refused(Code.BAD_REQUEST, f"{repeated[0]} is there more than once; only tag may be repeated.")
+
+
+def _point(text: str) -> tuple[float, float]:
+    latitude, longitude = _numbers(text, count=2, shape="near must be latitude,longitude, such as 48.8566,2.3522.")
+    return latitude, longitude
+
+
+def _box(text: str) -> Box:
+    west, south, east, north = _numbers(text, count=4, shape="bbox must be west,south,east,north in degrees.")
+    return Box(west=west, south=south, east=east, north=north)
+
+
+def _radius_m(text: str) -> float:
+    return _numbers(text, count=1, shape="radius_m must be a number of metres.")[0]
+
+
+def _numbers(text: str, *, count: int, shape: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",", count)]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise Refused(Code.BAD_PLACE, shape)
+    return numbers
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LIMIT_MAX))):
+        raise Refused(Code.BAD_REQUEST, f"limit must be a whole number from 1 to {LIMIT_MAX} ({LIMIT_DEFAULT}).")
+    return int(text)
+
+
+def _sort(text: str) -> Sort:
+    try:
+        return Sort(text)
+    except ValueError:
+        raise Refused(Code.BAD_REQUEST, f"sort must be one of {', '.join(Sort)}.") from None
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "q": str,
+    "near": _point,
+    "radius_m": _radius_m,
+    "bbox": _box,
+    "channel": clean_handle,
+    "language": clean_language,
+    "since": lambda text: parse_rfc3339(text, what="since"),
+    "until": lambda text: parse_rfc3339(text, what="until"),
+    "sort": _sort,
+    "limit": _limit,
+    "cursor": str,
+}
+FIELDS = {"sort": "order"}
+"""Parameters that the query knows by another name."""
