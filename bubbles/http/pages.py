@@ -1,0 +1,165 @@
+"""The pages that are not a bubble's: what is on air, search, a channel, signing in, and what went wrong."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlmodel import Session
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bubbles import find, ids
+from bubbles.db import accounts, bubbles
+from bubbles.errors import Code, Refused
+from bubbles.http import auth, present, query, render
+from bubbles.http.sheet import length
+from bubbles.model.times import parse_rfc3339
+
+PER_PAGE = 20
+RADII_M = (200, 1_000, 5_000, 20_000, 100_000)
+FORM_FIELDS = {"q", "near", "radius_m"}
+HEADINGS = {
+    Code.BAD_REQUEST: "That address does not work",
+    Code.UNAUTHORISED: "Sign in first",
+    Code.FORBIDDEN: "This is not open to you",
+    Code.NOT_FOUND: "Nothing here",
+    Code.RATE_LIMITED: "Too fast",
+    Code.UNAVAILABLE: "Off air for a moment",
+}
+
+
+def home(request: Request) -> Response:
+    """On air: the newest listed bubbles."""
+    found, after = _found(request, QueryParams())
+    told = [each["told"] for each in found]
+    more = f"/search?{urlencode({'cursor': after})}" if after else None
+    return render.page(request, "home.html", bubbles=told, more=more, values=_form(QueryParams()))
+
+
+def search(request: Request) -> Response:
+    """What a query finds, with the sentence said; a query that does not parse is told on the page."""
+    params = _asked(request.query_params)
+    context: dict[str, Any] = {"values": _form(params), "filters": _filters(params), "robots": "noindex"}
+    context |= {"results": [], "more": None, "problem": None}
+    status = 200
+    try:
+        context["results"], after = _found(request, params)
+        context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
+    except Refused as refused:
+        status, context["problem"] = refused.status, refused.detail
+    cache = render.REVALIDATED if status == 200 else render.NEVER_STORED
+    return render.page(request, "search.html", status=status, cache=cache, **context)
+
+
+def _asked(params: QueryParams) -> QueryParams:
+    """What the form sends, less the fields left empty, and coordinates without the space that people type."""
+    sent = [(key, value.strip()) for key, value in params.multi_items() if value.strip()]
+    return QueryParams([(key, value.replace(" ", "") if key == "near" else value) for key, value in sent])
+
+
+def _found(request: Request, params: QueryParams) -> tuple[list[dict[str, Any]], str | None]:
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        page = find.find(session, query.parse(params))
+    url = house.settings.public_url
+    results = [
+        {"told": present.bubble(each.whole, url), "match": each.match, "distance_m": each.distance_m}
+        for each in page.items
+    ]
+    return results, page.next
+
+
+def _form(params: QueryParams) -> dict[str, Any]:
+    """The values that the search form keeps."""
+    radius_m = params.get("radius_m", "")
+    radii = [("", "any distance"), *((str(radius), length(radius)) for radius in RADII_M)]
+    if radius_m not in dict(radii):
+        radii.append((radius_m, f"{radius_m} m"))
+    return {
+        "q": params.get("q", ""),
+        "near": params.get("near", ""),
+        "radius_m": radius_m,
+        "radii": radii,
+        "kept": _without(params, FORM_FIELDS | {"cursor"}),
+    }
+
+
+def _filters(params: QueryParams) -> list[dict[str, str]]:
+    """What narrows the search beside the form, each with the address of the search without it."""
+    narrowing = _without(params, FORM_FIELDS | {"cursor"})
+    pairs = _without(params, {"cursor"})
+    return [
+        {"label": f"{key}: {value}", "without": _search_url(pair for pair in pairs if pair != (key, value))}
+        for key, value in narrowing
+    ]
+
+
+def _without(params: QueryParams, keys: set[str]) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in params.multi_items() if key not in keys]
+
+
+def _search_url(pairs: Iterable[tuple[str, str]]) -> str:
+    return f"/search?{urlencode(list(pairs))}"
+
+
+def profile(request: Request) -> Response:
+    """A channel and its newest bubbles: the listed ones, or for its team all, with their state and its reason."""
+    house = auth.house(request)
+    before = request.query_params.get("before")
+    with house.database.transaction() as session:
+        channel, _, role = auth.channel(request, session, request.path_params["handle"])
+        rows = bubbles.of_channel(
+            session,
+            channel.id or 0,
+            all_states=role is not None,
+            limit=PER_PAGE + 1,
+            before=parse_rfc3339(before, what="before") if before else None,
+        )
+        told = _told(session, rows[:PER_PAGE], house.settings.public_url, for_team=role is not None)
+    return render.page(
+        request,
+        "profile.html",
+        cache=render.REVALIDATED if role is None else render.NEVER_STORED,
+        headers={"Vary": "Cookie, Authorization"},
+        channel=present.channel(channel, house.settings.public_url),
+        bubbles=told,
+        for_team=role is not None,
+        more=_older(request, rows[PER_PAGE - 1].created_at) if len(rows) > PER_PAGE else None,
+    )
+
+
+def _told(session: Session, rows: list[Any], base_url: str, *, for_team: bool) -> list[present.Json]:
+    return [present.bubble(whole, base_url, for_team=for_team) for whole in bubbles.whole(session, rows)]
+
+
+def _older(request: Request, before: datetime) -> str:
+    return f"{request.url.path}?{urlencode({'before': before.isoformat()})}"
+
+
+def sign_in(request: Request) -> Response:
+    """GET of a one-time link: only a button, so that a preview of the link does not use it up."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        good = accounts.link_is_good(session, ids.hashed(request.path_params["secret"]), house.now())
+    status = 200 if good else 404
+    return render.page(
+        request, "sign_in.html", status=status, cache=render.NEVER_STORED, good=good, path="", robots="noindex"
+    )
+
+
+def error(request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
+    """What went wrong, for who browses."""
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else {}
+    return render.page(
+        request,
+        "error.html",
+        status=status,
+        cache=render.NEVER_STORED,
+        headers=headers,
+        heading=HEADINGS.get(code, "That did not work"),
+        detail=detail if detail != HTTPStatus(status).phrase else "There is nothing at this address.",
+        robots="noindex",
+    )

@@ -1,0 +1,138 @@
+"""Pages: the Jinja2 environment, the names of the built assets, and the headers that every page carries."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bubbles.errors import Missing
+from bubbles.http import auth, sheet, shown
+
+REVALIDATED = "no-cache"
+"""`Cache-Control` of what is public: kept, and asked for again with its ETag each time."""
+
+NEVER_STORED = "no-store"
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self'",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # An unlisted bubble's address and a sign-in link are secrets. `no-referrer` would make a form's Origin null.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    cache: str = REVALIDATED,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response:
+    """A page from a template; 304 when the browser has the very same one.
+
+    Raises Missing("pages", ...) where the pages are not built.
+    """
+    settings = auth.house(request).settings
+    shared = {"base_url": settings.public_url, "path": request.url.path, "status": status, "robots": "index"}
+    html = environment(settings.pages_dir).get_template(template).render(shared | context)
+    response = HTMLResponse(html, status_code=status, headers=HEADERS | {"Cache-Control": cache} | (headers or {}))
+    return revalidated(request, response) if status == 200 and cache == REVALIDATED else response
+
+
+def revalidated(request: Request, response: Response) -> Response:
+    """The response with an ETag of its bytes, or 304 without them when `If-None-Match` names it."""
+    # Weak, since a proxy may compress the body.
+    etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    response.headers["ETag"] = etag
+    sent = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
+    if not sent & {etag, "*"}:
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in {"content-length", "content-type"}}
+    return Response(status_code=304, headers=kept)
+
+
+@lru_cache(maxsize=8)
+def environment(pages_dir: Path) -> Environment:
+    """The templates of `pages_dir/pages`, everything escaped, and an error for a name that is not there."""
+    made = Environment(
+        loader=FileSystemLoader(pages_dir / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"asset": Assets(pages_dir / "dist" / ".vite" / "manifest.json").url, "sheet": sheet.drawn}
+    made.filters |= {
+        "clock": shown.clock,
+        "day": shown.day,
+        "embedded_json": embedded_json,
+        "iso_duration": shown.iso_duration,
+        "language": lambda tag: languages(pages_dir).get(tag.split("-")[0].lower(), tag),
+        "length_m": sheet.length,
+        "local": shown.local,
+        "marked": shown.marked,
+        "name": shown.name,
+        "seconds": shown.seconds,
+        "where": sheet.where,
+        "waveform": shown.waveform,
+    }
+    return made
+
+
+class Assets:
+    """The hashed names of the built files, from Vite's manifest."""
+
+    def __init__(self, manifest: Path) -> None:
+        self._manifest = manifest
+        self._files: dict[str, str] = {}
+
+    def url(self, source: str) -> str:
+        """Where the file built from `src/main.ts` is served; raises Missing("pages", ...) before the first build."""
+        if not self._files:
+            self._files = self._read()
+        return f"/{self._files[source]}"
+
+    def _read(self) -> dict[str, str]:
+        try:
+            entries = json.loads(self._manifest.read_text())
+        except FileNotFoundError as error:
+            raise Missing("pages", "The pages are not built: run `npm ci && npm run build` in web/.") from error
+        return {source: entry["file"] for source, entry in entries.items()}
+
+
+@lru_cache(maxsize=8)
+def languages(pages_dir: Path) -> dict[str, str]:
+    """English names of languages by primary subtag."""
+    names: dict[str, str] = json.loads((pages_dir / "pages" / "languages.json").read_text())
+    return names
+
+
+def embedded_json(value: Any) -> Markup:
+    """JSON that can stand in a script element: nothing in it ends the element or a line."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - no character that HTML knows is left

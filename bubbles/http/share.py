@@ -1,0 +1,129 @@
+"""The page of one bubble, which its link opens, and its words as files."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bubbles.db import bubbles
+from bubbles.db.bubbles import Whole
+from bubbles.errors import Code, Refused
+from bubbles.http import auth, present, render, shown
+from bubbles.http.sheet import coordinates
+from bubbles.model.bubble import Bubble, Visibility
+from bubbles.model.channel import Role
+from bubbles.model.transcript import TranscriptState
+from bubbles.speech import vtt
+
+DESCRIPTION_MAX = 200
+WAITING = {
+    "model": "The words come later: the speech model is missing here.",
+    "store": "The words come later: the store that keeps the recording does not answer.",
+    "memory": "The words come later: the memory that writing them down takes is not free.",
+    None: "The words come soon: this bubble waits for its turn.",
+}
+RUNNING = "The words are being written down."
+FORMATS = {
+    "vtt": ("text/vtt", vtt.to_vtt),
+    "srt": ("application/x-subrip", vtt.to_srt),
+    "txt": ("text/plain", vtt.to_txt),
+}
+FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+
+
+def page(request: Request) -> Response:
+    """The share page, the same for everyone while the bubble is public."""
+    bubble, role, whole = _loaded(request)
+    for_team = role is not None and not bubble.is_public
+    told = present.bubble(whole, auth.house(request).settings.public_url, for_team=for_team)
+    sure = whole.transcript.sure_text if whole.transcript else ""
+    return render.page(
+        request,
+        "share.html",
+        cache=_cache(bubble),
+        told=told,
+        description=_description(told, sure),
+        linked_data=linked_data(told, sure),
+        waiting=_waiting(told["transcript"]),
+        robots="index" if bubble.is_public else "noindex",
+    )
+
+
+def transcript(request: Request) -> Response:
+    """The words as WebVTT, SubRip, plain text or JSON; the files are `not_found` until there are words or none."""
+    bubble, _, whole = _loaded(request)
+    headers = FILE_HEADERS | {"Cache-Control": _cache(bubble)}
+    if bubble.visibility == Visibility.PUBLIC:
+        headers["Access-Control-Allow-Origin"] = "*"
+    response = _file(request.path_params["format"], whole, headers)
+    return render.revalidated(request, response) if bubble.is_public else response
+
+
+def _file(extension: str, whole: Whole, headers: dict[str, str]) -> Response:
+    if extension == "json":
+        return JSONResponse(present.transcript(whole), headers=headers)
+    if extension not in FORMATS:
+        raise Refused(Code.NOT_FOUND, "The words come as .vtt, .srt, .txt and .json.")
+    if whole.transcript is None:
+        raise Refused(Code.NOT_FOUND, "The words of this bubble are not there yet.")
+    media_type, written = FORMATS[extension]
+    text = written(vtt.Cue(**asdict(cue)) for cue in whole.transcript.spoken)
+    return Response(text.encode(), headers=headers | {"Content-Type": f"{media_type}; charset=utf-8"})
+
+
+def _loaded(request: Request) -> tuple[Bubble, Role | None, Whole]:
+    with auth.house(request).database.transaction() as session:
+        bubble, _, role = auth.bubble(request, session)
+        (whole,) = bubbles.whole(session, [bubble])
+    return bubble, role, whole
+
+
+def _cache(bubble: Bubble) -> str:
+    return render.REVALIDATED if bubble.is_public else render.NEVER_STORED
+
+
+def _waiting(words: present.Json) -> str:
+    if words["state"] == TranscriptState.RUNNING and not words["waiting_for"]:
+        return RUNNING
+    return WAITING.get(words["waiting_for"], WAITING[None])
+
+
+def _description(told: present.Json, sure_text: str) -> str:
+    """A sentence or two for previews: what is surely said, else what the bubble is."""
+    if not sure_text:
+        return f"A voice recording of {shown.clock(told['duration_s'])} by {told['channel']['title']}."
+    return sure_text if len(sure_text) <= DESCRIPTION_MAX else sure_text[:DESCRIPTION_MAX].rsplit(" ", 1)[0] + " …"
+
+
+def linked_data(told: present.Json, sure_text: str) -> dict[str, Any]:
+    """The bubble as a schema.org AudioObject; only the words that were heard surely are in it."""
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "AudioObject",
+        "name": shown.name(told),
+        "url": told["url"],
+        "duration": shown.iso_duration(told["duration_s"]),
+        "uploadDate": told["published_at"] or told["created_at"],
+        "publisher": {"@type": "Organization", "name": told["channel"]["title"], "url": told["channel"]["url"]},
+    }
+    optional = {
+        "inLanguage": told["transcript"]["language"] or told["language"],
+        "keywords": told["tags"],
+        "transcript": sure_text,
+        "contentLocation": _location(told["place"]),
+    }
+    for rendition in told["renditions"][:1]:
+        data |= {"contentUrl": rendition["url"], "encodingFormat": rendition["type"]}
+    return data | {name: value for name, value in optional.items() if value}
+
+
+def _location(place: present.Json | None) -> dict[str, Any] | None:
+    """The place as it is told, as blurred as it is kept."""
+    if place is None:
+        return None
+    point = {"@type": "GeoCoordinates", "latitude": place["latitude"], "longitude": place["longitude"]}
+    if not place["radius_m"]:
+        return {"@type": "Place", "name": coordinates(place), "geo": point}
+    circle = {"@type": "GeoCircle", "geoMidpoint": point, "geoRadius": place["radius_m"]}
+    return {"@type": "Place", "name": coordinates(place), "geo": circle}

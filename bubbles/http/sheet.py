@@ -1,0 +1,110 @@
+"""A place in words and as a small picture: its cell and its bubble on a sheet of graph paper, without a map."""
+
+import math
+from typing import Any
+
+from bubbles.model.place import EARTH_RADIUS_M, Precision, cell_of
+
+NBSP = "\u00a0"
+WIDTH, HEIGHT = 320, 220
+CELLS_HIGH = 3.0
+"""How many cells the sheet is high."""
+
+EXACT_HEIGHT_M = 300.0
+EXACT_RADIUS = 14.0
+"""A place that is told exactly has no radius: its bubble is drawn as large as a finger can see."""
+
+LINE_GAP_MIN = 4.0
+"""At the poles cells become slivers; lines stay this far apart."""
+
+DEGREE_M = math.radians(1) * EARTH_RADIUS_M
+DECIMALS = {Precision.EXACT: 5, Precision.STREET: 3, Precision.NEIGHBOURHOOD: 2, Precision.TOWN: 1}
+"""Decimals of a degree that say no more than the precision does."""
+
+FINE = {Precision.EXACT: 1, Precision.STREET: 1, Precision.NEIGHBOURHOOD: 7, Precision.TOWN: 10}
+"""Into how many finer cells a cell is ruled."""
+
+
+def where(place: dict[str, Any]) -> str:
+    """`within 700 m of 47.38° N, 8.54° E`, or the point alone where it is told exactly."""
+    at = coordinates(place)
+    return at if not place["radius_m"] else f"within {length(place['radius_m'], digits=1)} of {at}"
+
+
+def coordinates(place: dict[str, Any]) -> str:
+    """`47.38° N, 8.54° E`, to the decimals that its precision tells."""
+    decimals = DECIMALS.get(Precision(place["precision"]), 5)
+    latitude, longitude = place["latitude"], place["longitude"]
+    return (
+        f"{abs(latitude):.{decimals}f}°{NBSP}{'S' if latitude < 0 else 'N'}, "
+        f"{abs(longitude):.{decimals}f}°{NBSP}{'W' if longitude < 0 else 'E'}"
+    )
+
+
+def length(length_m: float, *, digits: int = 2) -> str:
+    """About how long, rounded to so many digits: `100 m`, `710 m`, `1.2 km`, `7 km`."""
+    if not (math.isfinite(length_m) and length_m > 0):
+        return f"0{NBSP}m"
+    step = 10.0 ** (math.floor(math.log10(length_m)) - digits + 1)
+    rounded_m = round(length_m / step) * step
+    return f"{rounded_m:.0f}{NBSP}m" if rounded_m < 1000 else f"{rounded_m / 1000:.6g}{NBSP}km"
+
+
+def drawn(place: dict[str, Any]) -> dict[str, Any]:
+    """What the template draws: `rules` and `fine` as SVG paths, `cell` as x, y, width, height, `radius`, `scale`.
+
+    Drawing units; the place is at the centre. East and west are true to the cell's own latitude.
+    """
+    precision = Precision(place["precision"])
+    width_m, height_m = _cell_m(place, precision)
+    view_m = EXACT_HEIGHT_M if precision is Precision.EXACT else height_m * CELLS_HIGH
+    per_m = HEIGHT / view_m
+    across, high = width_m * per_m, height_m * per_m
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "rules": _ruling(across, high, parts=1),
+        "fine": _ruling(across, high, parts=FINE[precision]) if FINE[precision] > 1 else "",
+        "cell": None if precision is Precision.EXACT else [_n(v) for v in _centred(across, high)],
+        "radius": _n(place["radius_m"] * per_m or EXACT_RADIUS),
+        "scale": _scale(view_m, per_m),
+        "at": coordinates(place),
+    }
+
+
+def _cell_m(place: dict[str, Any], precision: Precision) -> tuple[float, float]:
+    """Width and height in metres of the cell; of a square as large as a street cell for an exact place."""
+    if precision is Precision.EXACT:
+        return EXACT_HEIGHT_M / 3, EXACT_HEIGHT_M / 3
+    cell = cell_of(place["latitude"], place["longitude"], precision)
+    shrink = max(math.cos(math.radians(place["latitude"])), 1e-6)
+    return (cell.east - cell.west) * DEGREE_M * shrink, (cell.north - cell.south) * DEGREE_M
+
+
+def _centred(across: float, high: float) -> tuple[float, float, float, float]:
+    return (WIDTH - across) / 2, (HEIGHT - high) / 2, across, high
+
+
+def _ruling(across: float, high: float, *, parts: int) -> str:
+    """Lines on the borders of all cells, or of the parts that each is cut into; the middle cell lies at the centre."""
+    columns = "".join(f"M{_n(x)} 0V{HEIGHT}" for x in _borders(WIDTH, across, parts))
+    rows = "".join(f"M0 {_n(y)}H{WIDTH}" for y in _borders(HEIGHT, high, parts))
+    return columns + rows
+
+
+def _borders(extent: float, cell: float, parts: int) -> list[float]:
+    step = max(cell / parts, LINE_GAP_MIN)
+    first = (extent - cell) / 2 % step
+    return [first + step * number for number in range(math.ceil((extent - first) / step))]
+
+
+def _scale(view_m: float, per_m: float) -> dict[str, Any]:
+    """A bar of a round length, about a quarter of the sheet."""
+    wanted_m = view_m / 3
+    power = 10.0 ** math.floor(math.log10(wanted_m))
+    bar_m = max(step * power for step in (1, 2, 5) if step * power <= wanted_m)
+    return {"label": length(bar_m), "length": _n(bar_m * per_m)}
+
+
+def _n(number: float) -> float:
+    return round(number, 1)

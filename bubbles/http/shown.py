@@ -1,0 +1,74 @@
+"""How values are shown on pages. Every function is total: whatever a record holds, the page stands."""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+PEAK_MAX = 255
+WAVE_HEIGHT = 100
+WAVE_BAR = 0.62
+"""Share of a bar's step that is drawn."""
+
+
+def name(told: dict[str, Any]) -> str:
+    """What a bubble is called: its title, else by its channel."""
+    return str(told["title"] or f"Bubble by {told['channel']['title']}")
+
+
+def clock(duration_s: float) -> str:
+    """75.2 is `1:15`; what is no duration is `0:00`."""
+    whole = int(duration_s) if math.isfinite(duration_s) and duration_s > 0 else 0
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+def seconds(position_s: float) -> str:
+    """A position as it stands in an address: 12.0 is `12`, 12.345 is `12.35`."""
+    return f"{position_s:.2f}".rstrip("0").rstrip(".") if math.isfinite(position_s) and position_s > 0 else "0"
+
+
+def iso_duration(duration_s: float) -> str:
+    """75.25 is `PT75.25S` (ISO 8601)."""
+    return f"PT{seconds(duration_s)}S"
+
+
+def day(time: str) -> str:
+    """`2026-11-22T10:00:00Z` is `22 November 2026`, in UTC."""
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        return time
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def local(url: str) -> str:
+    """A link of ours from the root, so that it works at whatever address the page was opened."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def waveform(peaks: Sequence[int], bars: int = 200) -> str:
+    """The outline of a waveform as an SVG path, `bars` wide and 100 high: a bar for each loudest of its peaks."""
+    return "".join(
+        f"M{bar:g} {(WAVE_HEIGHT - high) / 2:g}h{WAVE_BAR}v{high:g}h-{WAVE_BAR}z"
+        for bar, high in enumerate(_heights(list(peaks), bars))
+    )
+
+
+def _heights(peaks: list[int], bars: int) -> Iterator[int]:
+    for bar in range(bars):
+        first = bar * len(peaks) // bars
+        group = peaks[first : max((bar + 1) * len(peaks) // bars, first + 1)]
+        yield max(4, round(max(group, default=0) / PEAK_MAX * WAVE_HEIGHT))
+
+
+def marked(snippet: str, highlights: Sequence[Sequence[int]]) -> Iterator[tuple[str, bool]]:
+    """A snippet in pieces, each with whether it matches; `highlights` are `[start, end)` in characters, in order."""
+    at = 0
+    for start, end in highlights:
+        if at <= start < end <= len(snippet):
+            yield snippet[at:start], False
+            yield snippet[start:end], True
+            at = end
+    yield snippet[at:], False
