@@ -3,6 +3,7 @@
 Beside every trap lie a canary file, watched by inotify, and a listening port.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -16,6 +17,7 @@ import bombs
 import pytest
 from soundmaking import Shape, voice, written
 
+from bubbles.audio import inside
 from bubbles.audio.sandbox import Limits, decode
 from bubbles.errors import Code, Refused
 
@@ -163,3 +165,33 @@ def test_the_traps_would_catch_a_naive_reader(canary: Canary, tmp_path: Path) ->
     with pytest.raises(av.FFmpegError):
         av.open(str(path), timeout=(2, 2), options={"protocol_whitelist": "file,http,tcp"})
     assert canary.called()
+
+
+@pytest.mark.parametrize("trap", [hls, concat, dash, sdp])
+def test_the_demuxer_list_alone_reads_no_other_file(canary: Canary, tmp_path: Path, trap: Trap) -> None:
+    """Opened by its path and without walls, with nothing but the list in force."""
+    path = tmp_path / "naive.m3u8"
+    path.write_bytes(trap(canary.path.name))
+    with pytest.raises(av.FFmpegError):
+        av.open(str(path), options={"format_whitelist": inside.DEMUXERS, "safe": "0"})
+    assert not canary.touched()
+
+
+@pytest.mark.parametrize("trap", [hls, concat])
+def test_refusing_nested_files_alone_reads_no_other_file(canary: Canary, tmp_path: Path, trap: Trap) -> None:
+    """As if the list had a hole: the playlist is understood, and what it names is not opened."""
+    path = tmp_path / "naive"
+    path.write_bytes(trap(canary.path.name))
+    with path.open("rb") as file, contextlib.suppress(av.FFmpegError, PermissionError):
+        av.open(file, io_open=inside.refuse_nested_open, options={"allowed_extensions": "ALL", "safe": "0"})
+    assert not canary.touched()
+
+
+def test_a_format_outside_the_list_is_refused(leaves_nothing: Path) -> None:
+    """Even one that is harmless: the list is what is read, not what is not."""
+    path = leaves_nothing / "recording"
+    for shape in (Shape(".au", "au", "pcm_s16be"), Shape(".avi", "avi", "libmp3lame")):
+        path.write_bytes(written(voice(1), shape))
+        with pytest.raises(Refused) as refusal:
+            decode(path, Limits())
+        assert refusal.value.code is Code.NOT_AUDIO
