@@ -1,5 +1,6 @@
 """The command line. Exit status: 0 done, 1 refused (with the reason), 2 wrong usage."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def main() -> None:
     """Runs the command; what is refused ends with status 1 and the reason."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was opened is closed
     try:
         app()
     except (Refused, Missing, ValidationError, OSError) as error:
