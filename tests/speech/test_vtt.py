@@ -1,5 +1,6 @@
 """Cues in and out."""
 
+import itertools
 import math
 
 import pytest
@@ -29,7 +30,7 @@ texts = st.text(max_size=60) | st.sampled_from(HOSTILE) | st.lists(st.sampled_fr
 @st.composite
 def cue_lists(draw: st.DrawFn) -> list[Cue]:
     ends = sorted(draw(st.sets(times, min_size=2, max_size=12)))
-    spans = zip(ends, ends[1:], strict=False)
+    spans = itertools.pairwise(ends)
     return [Cue(start, end, draw(texts), draw(st.booleans())) for start, end in spans]
 
 
@@ -96,7 +97,8 @@ def test_no_cues_still_make_a_file() -> None:
 def test_ordinary_files_of_others_are_read() -> None:
     file = (
         "\ufeffWEBVTT - a title\r\nKind: captions\r\n\r\nNOTE\r\nnot --> me\r\n\r\nSTYLE\r\n::cue {}\r\n\r\n"
-        "intro\r\n00:01.000 --> 00:04.000 align:start position:0%\r\n<v Ann>Hello\r\n<i>you</i> &amp;&nbsp;me\r\n\r\n\r\n"
+        "intro\r\n00:01.000 --> 00:04.000 align:start position:0%\r\n"
+        "<v Ann>Hello\r\n<i>you</i> &amp;&nbsp;me\r\n\r\n\r\n"
         "100:00:05.000 --> 100:00:06.000\r\n<c.yellow.unsure>maybe</c>\r\n\r\n"
         "00:09.000 --> 00:08.000\r\nbackwards\r\n\r\n00:7.0 --> 00:08.000\r\nbroken"
     )
