@@ -1,5 +1,6 @@
 """The command line. Exit status: 0 done, 1 refused (with the reason), 2 wrong usage."""
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -106,9 +107,15 @@ def settings() -> None:
     current = Settings()
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        value = str(getattr(current, name))
+        value = _without_password(str(getattr(current, name)))
         table.add_row(environment_name(name), value, str(default), field.description, style=_style(value, default))
     Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 240).print(table)
+
+
+def _without_password(url: str) -> str:
+    """A URL that can be shown; any other text as it is."""
+    shown = re.sub(r"(://[^:/?#@]*):.*@", r"\1:**********@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1**********", shown)
 
 
 def _style(value: str, default: object) -> str:
@@ -173,6 +180,11 @@ def _split(pair: str, *, what: str) -> tuple[str, str]:
     return latitude.strip(), longitude.strip()
 
 
+def _point(pair: str, *, what: str) -> tuple[float, float]:
+    latitude, longitude = _split(pair, what=what)
+    return draft.coordinate(latitude, what=what), draft.coordinate(longitude, what=what)
+
+
 @app.command()
 def search(
     words: Annotated[str, typer.Argument(help="What was said, or a title.")],
@@ -180,7 +192,7 @@ def search(
     radius: Annotated[float, typer.Option(help="Metres around --near.")] = 5_000,
 ) -> None:
     """Find bubbles by what was said, and where."""
-    point = tuple(draft.coordinate(part, what="--near") for part in _split(near, what="--near")) if near else None
+    point = _point(near, what="--near") if near else None
     query = find.Query(q=words, near=point, radius_m=radius if point else None)
     with house() as opened, opened.database.transaction() as session:
         for found in find.find(session, query).items:
