@@ -1,9 +1,9 @@
 """Places in SQL: over the sphere, across the antimeridian and around the poles, from the point that is stored."""
 
 import math
-from collections.abc import Iterator
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Float, and_, bindparam, cast, func, or_
+from sqlalchemy import ColumnElement, Float, and_, bindparam, case, cast, func, or_
 from sqlmodel import col
 
 from bubbles.model.bubble import Bubble
@@ -18,12 +18,16 @@ SLACK_DEGREES = 1e-6
 
 
 def distance_m(point: tuple[float, float]) -> ColumnElement[float]:
-    """Metres along the great circle from a bubble to a latitude and longitude, as `bubbles.model.place` has them."""
+    """Metres along the great circle from a bubble to a latitude and longitude, as `bubbles.model.place` has them.
+
+    NULL for a bubble without a place.
+    """
     latitude, longitude = map(_number, point)
     up = func.sin(func.radians(stored_latitude - latitude) / 2)
     across = func.sin(func.radians(stored_longitude - longitude) / 2)
     h = up * up + func.cos(func.radians(latitude)) * func.cos(func.radians(stored_latitude)) * across * across
-    return 2 * EARTH_RADIUS_M * func.asin(func.least(1.0, func.sqrt(h)))
+    # `least` overlooks NULL: without the condition a bubble without a place would lie at the antipodes.
+    return case((has_place, 2 * EARTH_RADIUS_M * func.asin(func.least(1.0, func.sqrt(h)))))
 
 
 def flat_distance(point: tuple[float, float]) -> ColumnElement[float]:
@@ -40,22 +44,24 @@ def around(point: tuple[float, float], radius_m: float) -> list[Box]:
         return [Box(-180.0, max(south, -90.0), 180.0, min(north, 90.0))]
     # The circle is widest nearer to the pole than its centre is.
     width = math.degrees(math.asin(math.sin(math.radians(angle)) / math.cos(math.radians(latitude))))
-    return list(_around_the_earth(longitude - width, south, longitude + width, north))
+    west, east = _wrapped(longitude - width), _wrapped(longitude + width)
+    return parts(Box(west, south, east, north))
 
 
-def _around_the_earth(west: float, south: float, east: float, north: float) -> Iterator[Box]:
-    """Cuts a box that reaches over the antimeridian in two."""
-    yield Box(max(west, -180.0), south, min(east, 180.0), north)
-    if west <= -180:
-        yield Box(west + 360, south, 180.0, north)
-    if east >= 180:
-        yield Box(-180.0, south, east - 360, north)
+def _wrapped(longitude: float) -> float:
+    return (longitude + 180) % 360 - 180
 
 
 def parts(box: Box) -> list[Box]:
     """The box as one or more that do not cross the antimeridian, which lies at 180 degrees as well as at -180."""
-    east = box.east if box.west <= box.east else box.east + 360
-    return list(_around_the_earth(box.west, box.south, east, box.north))
+    if box.west > box.east:
+        return [replace(box, east=180.0), replace(box, west=-180.0)]
+    boxes = [box]
+    if box.west == -180:
+        boxes.append(replace(box, west=180.0, east=180.0))
+    if box.east == 180:
+        boxes.append(replace(box, west=-180.0, east=-180.0))
+    return boxes
 
 
 def indexed(boxes: list[Box]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bubbles.errors import Code, Refused
-from bubbles.model.place import require_coordinates
+from bubbles.model.place import EXACT_DECIMALS, require_coordinates
 
 TEXT_MAX = 200
 LIMIT_MAX = 100
@@ -46,7 +46,7 @@ class Query:
     """Which bubbles, all conditions together; only listed ones are ever found.
 
     `q` as a person types it: words, `"a phrase"`, `-without`, `one OR other`. `near` is latitude and
-    longitude in degrees, `radius_m` counts from there.
+    longitude in degrees, kept to 0.1 m as places are; `radius_m` counts from there.
     `language` is a BCP 47 tag in the form of `clean_language`; `pt` finds `pt-BR` too. All of `tags` must be there.
     `channel` is a handle. Published from `since` on, and before `until`. `order` None: by relevance when there are
     words, else nearest first when there is `near` without a radius, else newest first. `cursor` is the `next` of the
@@ -71,6 +71,7 @@ class Query:
         self._require_text_and_limit()
         if self.near is not None:
             require_coordinates(*self.near)
+            object.__setattr__(self, "near", tuple(round(degrees, EXACT_DECIMALS) for degrees in self.near))
         self._require_radius()
         if self.order is Sort.NEAREST and self.near is None:
             raise Refused(Code.BAD_REQUEST, "sort=nearest needs near=latitude,longitude.")
