@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bubbles import policy
-from bubbles.db import bubbles
+from bubbles.db import audible
 from bubbles.errors import Code, Missing
 from bubbles.http import auth, ranges, visitors
 from bubbles.http.deliveries import Flow
@@ -68,13 +68,17 @@ def rendition(request: Request) -> Response:
 
 
 def _wanted(request: Request) -> Wanted:
-    kind = request.path_params["kind"]
+    code, kind = request.path_params["code"], request.path_params["kind"]
     with auth.house(request).database.transaction() as session:
-        bubble, _, role = auth.bubble(request, session)
-        found = bubbles.rendition(session, bubble.id or 0, kind) if bubble.playable_at else None
-    if found is None or kind not in MEDIA_TYPES:
+        audible.read_only(session)
+        who = auth.person(request, session)
+        found = audible.find(session, code, kind, account_id=who.account_id if who else None)
+    if found is None:
         raise policy.not_found()
-    return Wanted(found, visitors.visitor(request, role), _headers(bubble, found))
+    policy.require_bubble(auth.action(request), who, found.role, found.bubble)
+    if found.bubble.playable_at is None:
+        raise policy.not_found()
+    return Wanted(found.rendition, visitors.visitor(request, found.role), _headers(found.bubble, found.rendition))
 
 
 def _headers(bubble: Bubble, found: Rendition) -> dict[str, str]:

@@ -1,0 +1,141 @@
+"""Ranged reads a second: our rendition, judged and counted, against Starlette's FileResponse of the same bytes.
+
+    python tests/bench/ranges.py [SECONDS [CONNECTIONS]]
+
+One uvicorn process, a real PostgreSQL, a closed loop of a few connections; the two sides take turns in one run. Prints
+both rates, their ratio, and what was counted.
+"""
+
+import importlib.util
+import multiprocessing
+import random
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from bubbles.app import House
+from bubbles.blobs.store import open_store
+from bubbles.config import Settings
+from bubbles.db.embedded import running
+from bubbles.db.engine import Database
+
+SECONDS = 10.0
+CONNECTIONS = 4
+TURNS = 10
+LENGTH_BYTES = 1_000_000
+RANGE_BYTES = 32 * 1024
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def fixtures() -> Any:
+    """The world of the HTTP tests."""
+    path = Path(__file__).parents[1] / "http" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("http_world", path)
+    assert spec
+    assert spec.loader
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def house_at(url: str, folder: Path) -> House:
+    blobs = open_store((folder / "blobs").as_uri())
+    return House(Settings(data_dir=folder), Database(url), blobs, transcriber=None)  # type: ignore[arg-type]
+
+
+def serve(url: str, folder: Path, listener: socket.socket) -> None:
+    """The server's process: our routes, and `/file`."""
+
+    def file(request: Request) -> Response:
+        return FileResponse(folder / "source", media_type="audio/ogg")
+
+    app = fixtures().listening_app(house_at(url, folder))
+    app.router.routes.append(Route("/file", file))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False))
+    server.run([listener])
+
+
+@contextmanager
+def serving(url: str, folder: Path) -> Iterator[int]:
+    """Gives the port of a server that is listening."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    process = multiprocessing.get_context("fork").Process(target=serve, args=(url, folder, listener))
+    process.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        process.terminate()
+        process.join()
+
+
+def loop(port: int, path: str, seed: int, seconds: float) -> int:
+    """Reads of one connection within that time, each a random range."""
+    chance, reads, deadline = random.Random(seed), 0, time.monotonic() + seconds
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        while time.monotonic() < deadline:
+            start = chance.randrange(LENGTH_BYTES - RANGE_BYTES)
+            client.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: {AGENT}\r\n"
+                f"Range: bytes={start}-{start + RANGE_BYTES - 1}\r\n\r\n".encode()
+            )
+            answer(client)
+            reads += 1
+    return reads
+
+
+def answer(client: socket.socket) -> None:
+    """Reads one answer to its end."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += client.recv(1 << 16)
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b" 206 " in head.splitlines()[0], head
+    missing = RANGE_BYTES - len(body)
+    while missing:
+        missing -= len(client.recv(missing))
+
+
+def rate(port: int, path: str, connections: int, seconds: float) -> float:
+    """Reads a second of all connections together."""
+    with ThreadPoolExecutor(connections) as pool:
+        return sum(pool.map(lambda seed: loop(port, path, seed, seconds), range(connections))) / seconds
+
+
+def main(seconds: float, connections: int) -> None:
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "postgresql") as url:
+        folder = Path(name)
+        house = house_at(url, folder)
+        house.database.migrate()
+        bubble = fixtures().World(house, folder).bubble(length_bytes=LENGTH_BYTES)
+        house.database.close()
+        paths = {"ours": f"/media/{bubble.code}.ogg", "FileResponse": "/file"}
+        rates = dict.fromkeys(paths, 0.0)
+        with serving(url, folder) as port:
+            for path in paths.values():
+                rate(port, path, connections, 0.5)
+            for _ in range(TURNS):
+                for side, path in paths.items():
+                    rates[side] += rate(port, path, connections, seconds / TURNS) / TURNS
+        for side, found in rates.items():
+            print(f"{side:>12}: {found:7.0f} ranged reads of {RANGE_BYTES} bytes a second, {connections} connections")
+        print(f"{'ratio':>12}: {rates['ours'] / rates['FileResponse']:7.2f}")
+        with house.database.transaction() as session:
+            requests = session.connection().execute(text("SELECT sum(requests) FROM served")).scalar()
+        print(f"{'counted':>12}: {requests} requests")
+        house.database.close()
+
+
+if __name__ == "__main__":
+    main(float((sys.argv[1:] or [SECONDS])[0]), int((sys.argv[2:] or [CONNECTIONS])[0]))
