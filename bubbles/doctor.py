@@ -1,0 +1,217 @@
+"""The doctor: every part with how it is and what to do. A part that is broken is a line, never an end."""
+
+import json
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.text import Text
+
+from bubbles import app
+from bubbles.audio import sandbox
+from bubbles.config import Settings
+from bubbles.db import health
+from bubbles.db.health import Server
+from bubbles.errors import Missing
+from bubbles.speech import models
+
+DISK_FULL_BYTES = 256 * 1024 * 1024
+DISK_LOW_BYTES = 5 * 1024**3
+LINE_MAX = 300
+WALLS = {
+    "network_namespace": "could reach the network; allow user namespaces without privilege (user_namespaces(7))",
+    "landlock": "could open files of this account; use a kernel with Landlock (5.13 or newer)",
+    "no_new_privileges": "could gain privileges; use a kernel that knows no_new_privs",
+    "resource_limits": "could take all memory and time; allow setrlimit(2)",
+}
+"""What a recording that takes its decoder over could do where a wall does not stand."""
+
+
+class Health(StrEnum):
+    """How a part is: `missing` ends with status 1, `degraded` runs with less."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: the part, how it is, and what it is or what to do."""
+
+    part: str
+    health: Health
+    text: str
+
+
+STYLES = {Health.OK: "green", Health.DEGRADED: "yellow", Health.MISSING: "bold red"}
+Check = Callable[[Settings], Iterator[Finding]]
+
+
+def examine(settings: Settings, console: Console) -> bool:
+    """Prints a line a part; False when something needed is missing. Starts the embedded database when it is down."""
+    healthy = True
+    for part, check in CHECKS.items():
+        for finding in _findings(part, check, settings):
+            healthy = healthy and finding.health is not Health.MISSING
+            mark = Text(f"{finding.health:9}", style=STYLES[finding.health])
+            console.print(mark, Text(f"{finding.part:12}{_hidden(finding.text, settings)}"), soft_wrap=True)
+    return healthy
+
+
+def _findings(part: str, check: Check, settings: Settings) -> Iterator[Finding]:
+    """What a check finds; what it raises is a finding too."""
+    try:
+        yield from check(settings)
+    except Missing as missing:
+        yield Finding(part, Health.MISSING, missing.detail)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [""]
+        yield Finding(part, Health.MISSING, f"{type(error).__name__}: {lines[0][:LINE_MAX]}")
+
+
+def _hidden(text: str, settings: Settings) -> str:
+    """The text without the secrets of the settings, and as one line."""
+    password = None
+    with suppress(ValueError):
+        password = urlsplit(settings.database_url).password
+    secrets = {settings.s3_secret_access_key.get_secret_value(), password or "", unquote(password or "")}
+    for secret in sorted(secrets - {""}, key=len, reverse=True):
+        text = text.replace(secret, "**********")
+    return " ".join(text.split())
+
+
+def _python(_: Settings) -> Iterator[Finding]:
+    yield Finding("python", Health.OK, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if not settings.database_url:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with app.database_url(settings) as url:
+        server = health.look(url, stalled_after_s=settings.stalled_after_s)
+        where = _server_name(settings)
+        yield _server(server, where)
+        yield _workers(server, settings)
+
+
+def _server_name(settings: Settings) -> str:
+    if not settings.database_url:
+        return f"embedded in {settings.data_dir / 'postgresql'}"
+    return f"at {urlsplit(settings.database_url).hostname or 'the local socket'}"
+
+
+def _server(server: Server, where: str) -> Finding:
+    name = f"PostgreSQL {server.version}, {where}"
+    if server.major < health.VERSION_MIN:
+        return Finding("database", Health.MISSING, f"{name}: too old, use {health.VERSION_MIN} or newer")
+    if server.lacks:
+        lacks = " and ".join(server.lacks)
+        return Finding("database", Health.MISSING, f"{name}: lacks {lacks}; have its administrator create them")
+    if not server.is_migrated:
+        return Finding("database", Health.DEGRADED, f"{name}: its schema is not ours; run `bubbles migrate`")
+    return Finding("database", Health.OK, name)
+
+
+def _workers(server: Server, settings: Settings) -> Finding:
+    if server.has_workers:
+        return Finding("workers", Health.OK, f"a sign of life in the last {settings.stalled_after_s} s")
+    start = "`bubbles serve`" if settings.workers else "`bubbles work`, since BUBBLES_WORKERS is 0"
+    return Finding("workers", Health.DEGRADED, f"none is up: what is published waits; start {start}")
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    url = urlsplit(settings.blobs)
+    app.store(settings).check()
+    yield Finding("store", Health.OK, f"{url.scheme}://{url.netloc}{unquote(url.path)} keeps what it is given")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    try:
+        folder = models.locate(settings.whisper_model, settings.models_dir)
+    except Missing as missing:
+        # Without a model bubbles are recorded, played and found by title: their words come later.
+        detail = f"{missing.detail} Until then bubbles have no words."
+        yield Finding("model", Health.MISSING if settings.workers else Health.DEGRADED, detail)
+    else:
+        yield Finding("model", Health.OK, f"{settings.whisper_model}, verified, in {folder}")
+
+
+def _sandbox(_: Settings) -> Iterator[Finding]:
+    walls = sandbox.isolation()
+    down = [name for name, stands in walls.items() if not stands]
+    if not down:
+        yield Finding("sandbox", Health.OK, f"recordings are decoded behind {', '.join(walls)}")
+    for name in down:
+        yield Finding(
+            "sandbox", Health.DEGRADED, f"no {name}: a hostile recording {WALLS.get(name, 'has one wall less')}"
+        )
+
+
+def _pages(settings: Settings) -> Iterator[Finding]:
+    dist = settings.pages_dir / "dist"
+    build = "run `make run`, or `npm ci && npm run build` in the folder web"
+    try:
+        manifest = json.loads((dist / ".vite" / "manifest.json").read_text())
+        files = [dist / str(entry["file"]) for entry in manifest.values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        yield Finding("pages", Health.MISSING, f"not built in {dist}: {build}")
+        return
+    lost = [file.name for file in files if not file.is_file()]
+    if lost:
+        yield Finding("pages", Health.MISSING, f"{', '.join(lost)} is gone from {dist}: {build}")
+    else:
+        yield Finding("pages", Health.OK, f"built, in {dist}")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
+    free_bytes = shutil.disk_usage(folder).free
+    text = f"{free_bytes / 1024**3:.1f} GiB free for {settings.data_dir}"
+    if free_bytes < DISK_FULL_BYTES:
+        yield Finding("disk", Health.MISSING, f"{text}: make room, the database needs it")
+    elif free_bytes < DISK_LOW_BYTES:
+        yield Finding("disk", Health.DEGRADED, f"{text}: make room soon")
+    else:
+        yield Finding("disk", Health.OK, text)
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    url = urlsplit(settings.public_url)
+    host, base = url.hostname or "", settings.public_url
+    if url.scheme not in {"http", "https"} or not host or url.query or url.fragment:
+        yield Finding("address", Health.MISSING, f"BUBBLES_BASE_URL must be as https://bubbles.example, not {base}")
+    elif _is_numeric(host):
+        yield Finding("address", Health.DEGRADED, f"{base}: passkeys refuse a numeric address; use a name")
+    elif url.scheme == "http" and not _is_this_machine(host):
+        yield Finding("address", Health.DEGRADED, f"{base}: browsers give no microphone without https")
+    else:
+        yield Finding("address", Health.OK, base)
+
+
+def _is_numeric(host: str) -> bool:
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return False
+
+
+def _is_this_machine(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost")
+
+
+CHECKS: dict[str, Check] = {
+    "python": _python,
+    "address": _address,
+    "disk": _disk,
+    "database": _database,
+    "store": _store,
+    "model": _model,
+    "sandbox": _sandbox,
+    "pages": _pages,
+}
