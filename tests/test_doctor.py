@@ -84,7 +84,7 @@ def test_every_part_that_is_broken_is_said_and_none_ends_the_others(tmp_path: Pa
     assert {"python", "disk", "sandbox"} <= set(lines)
 
 
-@pytest.mark.parametrize("url", [NOBODY, "postgresql://me:hunter%322@127.0.0.1:1/b", "nonsense://hunter2", "hunter2"])
+@pytest.mark.parametrize("url", [NOBODY, "postgresql://me:hunter%322@127.0.0.1:1/b", "mysql:/hunter2", "hunter2"])
 def test_a_database_that_does_not_answer_is_told_without_its_password(whole: dict[str, Any], url: str) -> None:
     healthy, lines = examined(**whole | {"database_url": url})
     assert not healthy
