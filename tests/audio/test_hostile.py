@@ -190,7 +190,7 @@ def test_refusing_nested_files_alone_reads_no_other_file(canary: Canary, tmp_pat
     path.write_bytes(hls(canary.path.name))
     with path.open("rb") as file, pytest.raises(PermissionError):
         av.open(file, format="hls", io_open=refuse)
-    assert [wanted[0] for wanted in asked] == [canary.path.name]
+    assert {wanted[0] for wanted in asked} == {str(canary.path)}
     assert not canary.touched()
 
 

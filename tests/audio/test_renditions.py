@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from soundmaking import Samples, Shape, tone, voice, written
 
+from bubbles.audio import renditions
 from bubbles.audio.renditions import Encoded, measure_loudness, render
 from bubbles.audio.sandbox import Limits, decode
 
@@ -65,11 +66,11 @@ def heard(rendition: Encoded) -> tuple[Samples, dict[str, str]]:
 @pytest.mark.parametrize("name", SOUNDS)
 def test_all_are_equally_loud_and_none_clips(tmp_path: Path, name: str) -> None:
     sound = SOUNDS[name]()
-    renditions, loudness = render(sound.tobytes(), tmp_path)
-    assert [rendition.kind for rendition in renditions] == ["m4a", "ogg"]
+    made, loudness = render(sound.tobytes(), tmp_path)
+    assert [rendition.kind for rendition in made] == ["m4a", "ogg"]
     assert loudness.true_peak_dbtp < -1.5
     assert loudness.integrated_lufs == pytest.approx(-16, abs=1)
-    for rendition in renditions:
+    for rendition in made:
         samples, measures = heard(rendition)
         assert float(measures["lavfi.r128.true_peak"]) < 10 ** (-1.5 / 20)
         assert len(samples) == pytest.approx(len(sound), abs=1_024)  # a frame of AAC
@@ -78,16 +79,22 @@ def test_all_are_equally_loud_and_none_clips(tmp_path: Path, name: str) -> None:
             assert float(measures["lavfi.r128.I"]) == pytest.approx(-16, abs=1)
 
 
+def test_a_codec_that_overshoots_is_given_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renditions, "CEILINGS_DBFS", (-1.0, -6.0))
+    _, loudness = render(loud().tobytes() + (tone(1) * 2).tobytes(), tmp_path)
+    assert -7 < loudness.true_peak_dbtp < -1.5
+
+
 @pytest.mark.parametrize(
     "sound",
     [np.zeros(48_000, "<i2"), np.zeros(1, "<i2"), tone(0.01), np.full(96_000, 1, "<i2"), np.array([32_767], "<i2")],
     ids=["silence", "one sample", "ten milliseconds", "a constant", "a click"],
 )
 def test_strange_sounds_stay_finite(tmp_path: Path, sound: Samples) -> None:
-    renditions, loudness = render(sound.tobytes(), tmp_path)
+    made, loudness = render(sound.tobytes(), tmp_path)
     assert math.isfinite(loudness.integrated_lufs)
     assert -120 <= loudness.true_peak_dbtp < -1.5
-    assert all(rendition.length_bytes > 0 for rendition in renditions)
+    assert all(rendition.length_bytes > 0 for rendition in made)
 
 
 def test_the_same_sound_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -150,8 +157,8 @@ def test_tags_of_the_upload_are_gone(tmp_path: Path, shape: Shape) -> None:
     assert b"48.857" in data
     upload.write_bytes(data)
     for rendition in render(decode(upload, Limits()).pcm, tmp_path)[0]:
-        made = rendition.path.read_bytes()
-        assert [word for word in TRACES if word in made] == []
+        data = rendition.path.read_bytes()
+        assert [word for word in TRACES if word in data] == []
         with av.open(str(rendition.path)) as container:
             assert set(container.metadata) <= {"major_brand", "minor_version", "compatible_brands"}
             assert set(container.streams[0].metadata) <= {"language", "handler_name", "vendor_id"}
