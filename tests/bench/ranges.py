@@ -2,8 +2,8 @@
 
     python tests/bench/ranges.py [SECONDS [CONNECTIONS]]
 
-One uvicorn process, a real PostgreSQL, a closed loop of a few connections; the two sides take turns in one run. Prints
-both rates, their ratio, and what was counted.
+One uvicorn process without request log, a real PostgreSQL, a closed loop of a few connections; the two sides take turns
+in one run. Prints both rates, their ratio, and what was counted.
 """
 
 import importlib.util
@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 from sqlalchemy import text
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -30,6 +31,8 @@ from bubbles.blobs.store import open_store
 from bubbles.config import Settings
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
+from bubbles.http import media
+from bubbles.policy import Action
 
 SECONDS = 10.0
 CONNECTIONS = 4
@@ -61,8 +64,8 @@ def serve(url: str, folder: Path, listener: socket.socket) -> None:
     def file(request: Request) -> Response:
         return FileResponse(folder / "source", media_type="audio/ogg")
 
-    app = fixtures().listening_app(house_at(url, folder))
-    app.router.routes.append(Route("/file", file))
+    app = Starlette(routes=[Route("/media/{code}.{kind}", media.rendition), Route("/file", file)])
+    app.state.house, app.state.actions = house_at(url, folder), {media.rendition: Action.HEAR}
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False))
     server.run([listener])
 

@@ -1,18 +1,15 @@
-"""A house on a real PostgreSQL and a real disk, with the routes of listening, and a world to listen to."""
+"""A house on a real PostgreSQL and a real disk, and a world to listen to."""
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from bubbles import ids
@@ -21,13 +18,11 @@ from bubbles.blobs.store import open_store
 from bubbles.config import Settings
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
-from bubbles.errors import Missing, Refused
-from bubbles.http import errors, listens, media, stats
+from bubbles.http.asgi import create_app
 from bubbles.model.account import Account, Token
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
-from bubbles.policy import Action
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MONDAY_22 = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -126,35 +121,7 @@ def world(house: House, tmp_path: Path) -> World:
 
 @pytest.fixture
 def app(house: House) -> Starlette:
-    return listening_app(house)
-
-
-def listening_app(house: House) -> Starlette:
-    """The routes of listening and nothing else."""
-    actions = {
-        media.rendition: Action.HEAR,
-        listens.tell: Action.TELL_HEARD,
-        stats.of_bubble: Action.SEE_STATS,
-        stats.of_channel: Action.SEE_STATS,
-    }
-    paths = {
-        media.rendition: "/media/{code}.{kind}",
-        listens.tell: "/api/listens",
-        stats.of_bubble: "/api/bubbles/{code}/stats",
-        stats.of_channel: "/api/channels/{handle}/stats",
-    }
-    methods = {listens.tell: ["POST"]}
-    app = Starlette(
-        routes=[Route(path, handler, methods=methods.get(handler, ["GET"])) for handler, path in paths.items()],
-        exception_handlers={
-            Refused: errors.on_refused,
-            Missing: errors.on_missing,
-            OperationalError: errors.on_missing,
-            HTTPException: errors.on_http,
-        },
-    )
-    app.state.house, app.state.actions = house, actions
-    return app
+    return create_app(house)
 
 
 @pytest.fixture
@@ -168,9 +135,3 @@ def client(app: Starlette) -> Iterator[TestClient]:
 def peer(app: Starlette) -> Any:
     """Makes a client that connects from another address: `peer("10.1.1.1")`."""
     return lambda host, agent=FIREFOX: TestClient(app, headers={"User-Agent": agent}, client=(host, 50000))
-
-
-@pytest.fixture
-def house_with(house: House) -> Any:
-    """The same house with some parts exchanged: `house_with(blobs=...)`."""
-    return lambda **parts: replace(house, **parts)

@@ -127,8 +127,8 @@ def test_head_tells_of_the_whole_and_sends_nothing(client: TestClient, world: An
     whole = client.get(path)
     answer = client.head(path)
     assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers == whole.headers
-    assert client.head(path, headers={"Range": "bytes=0-1"}).headers == whole.headers
+    for told in (answer, client.head(path, headers={"Range": "bytes=0-1"})):
+        assert dict(told.headers) | {"x-request-id": ""} == dict(whole.headers) | {"x-request-id": ""}
     assert client.head(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
 
 
