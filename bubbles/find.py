@@ -89,9 +89,12 @@ def _found(session: Session, hits: list[Hit], asked: Asked | None) -> list[Found
 
 def _write(query: Query, cursor: Cursor) -> str:
     """Opaque, URL-safe, and of no use with another query. Nothing in it is secret or trusted."""
-    content = json.dumps([*astuple(cursor.mark), cursor.near], separators=(",", ":"), ensure_ascii=False)
-    body = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    body = _encoded([*astuple(cursor.mark), cursor.near])
     return _digest(query, body) + body
+
+
+def _encoded(content: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def _read(text: str, query: Query) -> Cursor:
@@ -100,12 +103,12 @@ def _read(text: str, query: Query) -> Cursor:
         raise Refused(Code.BAD_REQUEST, "The cursor belongs to another query: use the one that came with this query.")
     try:
         return _cursor(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise Refused(Code.BAD_REQUEST, "The cursor is damaged: begin again without one.") from None
 
 
 def _cursor(content: Any) -> Cursor:
-    """A cursor from JSON that anybody could have made; raises ValueError or TypeError for what cannot be one."""
+    """A cursor from JSON that anybody could have made; raises what Python raises for what cannot be one."""
     key, bubble_id, oldest, near = content
     if not (_is_key(key) and _is_key(oldest or 0) and type(bubble_id) is int and 0 <= bubble_id <= ID_MAX):
         raise ValueError("not a mark")
