@@ -4,6 +4,7 @@ Every setting is `BUBBLES_` plus the field's name in capitals. `bubbles settings
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,13 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash_at_the_end(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for network in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(network)
+        return text
 
     @property
     def public_url(self) -> str:

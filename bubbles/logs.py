@@ -10,7 +10,10 @@ def configure(level: str) -> None:
     """Sets up structlog, and has the libraries' own logs speak only of what is wrong."""
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     watched = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer()
+    plain = structlog.dev.plain_traceback  # the other ones print local variables, and with them what people said
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=plain) if watched else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -19,11 +19,15 @@ class Speech:
     language: str
 
 
+def speech_folder() -> Path:
+    """Where real speech with reference texts lies, if it does."""
+    return Path(os.environ.get("BUBBLES_SPEECH_DIR", CHECKOUT.parent / "shared" / "speech"))  # noqa: TID251 - a test
+
+
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Speech:
     """Real English speech from `BUBBLES_SPEECH_DIR`, else the same sentence from a TTS voice."""
-    folder = Path(os.environ.get("BUBBLES_SPEECH_DIR", CHECKOUT.parent / "shared" / "speech"))  # noqa: TID251 - a test
-    path = folder / "fleurs-en-000.ogg"
+    path = speech_folder() / "fleurs-en-000.ogg"
     if path.is_file():
         return Speech(path, path.with_suffix(".txt").read_text().strip(), "en")
     path = tmp_path_factory.mktemp("speech") / "spoken.wav"

@@ -22,21 +22,21 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         request_id = ids.new_code()
-        status, began_s = 500, time.monotonic()
+        status, began_s, took_ms = 500, time.monotonic(), 0.0
 
         async def sent(message: Message) -> None:
-            nonlocal status
+            nonlocal status, took_ms
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             await send(message)
+            took_ms = round((time.monotonic() - began_s) * 1000, 1)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, sent)
             finally:
                 route = _route(scope)
-                took_ms = round((time.monotonic() - began_s) * 1000, 1)
                 REQUESTS.labels(route, str(status)).inc()
                 log.info("request", method=scope["method"], route=route, status=status, took_ms=took_ms)
 

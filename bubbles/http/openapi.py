@@ -51,6 +51,8 @@ TEXT_FIELDS: dict[str, Schema] = {
     "language": {"type": "string", "description": "BCP 47"},
     "visibility": _one_of(Visibility),
 }
+COUNT: Schema = {"anyOf": [NUMBER, {"const": "<5"}]}
+COUNTS = dict.fromkeys(("downloads", "starts", "listens", "completions", "heard_s", "listeners"), COUNT)
 SCHEMAS: dict[str, Schema] = {
     "Upload": _object(
         "audio",
@@ -101,8 +103,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Page": _object("items next", items=_list(_ref("Bubble")), next=_or_null(TEXT)),
     "Features": _object("type features", type=TEXT, features=_list({"type": "object"}), next=_or_null(TEXT)),
-    "Heard": _object("code play heard", code=TEXT, play=TEXT, heard=_list(_list(NUMBER))),
-    "Stats": {"type": "object"},
+    "Heard": _object(
+        "code play heard",
+        code=TEXT,
+        play={"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+        heard={"type": "array", "maxItems": 200, "items": _list(NUMBER)},
+    ),
+    "Stats": _object("downloads starts listens completions heard_s listeners", **COUNTS, team=_object("", **COUNTS)),
     "Problem": _object("title status code", title=TEXT, status=NUMBER, code=_one_of(Code), detail=TEXT),
 }
 QUERY: dict[str, Schema] = {

@@ -183,6 +183,7 @@ CREATE TABLE play (
     last_at timestamptz NOT NULL,
     PRIMARY KEY (bubble_id, play)
 );
+CREATE INDEX play_of_visitor ON play (bubble_id, visitor);
 """
 
 # A configuration for each language that PostgreSQL stems, with accents folded before the stemmer; `bubbles_simple`
