@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.int16]
+FRAME_SAMPLES = 1 << 16
 
 
 @functools.lru_cache(maxsize=64)
@@ -85,8 +86,8 @@ def written(samples: Samples, shape: Shape, tags: dict[str, str] | None = None) 
 
 def _frames(samples: Samples, shape: Shape) -> Iterator[av.AudioFrame]:
     both = samples if samples.ndim == 2 else np.repeat(samples[:, None], shape.channels, axis=1)
-    for at in range(0, len(both), shape.rate_hz):
-        packed = np.ascontiguousarray(both[at : at + shape.rate_hz]).reshape(1, -1)
+    for at in range(0, len(both), FRAME_SAMPLES):
+        packed = np.ascontiguousarray(both[at : at + FRAME_SAMPLES]).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=shape.layout)
         frame.sample_rate = shape.rate_hz
         frame.pts = at
