@@ -55,9 +55,9 @@ def search(request: Request) -> Response:
 
 
 def _asked(params: QueryParams) -> QueryParams:
-    """What the form sends, less the fields left empty, and coordinates without the space that people type."""
-    sent = [(key, value.strip()) for key, value in params.multi_items() if value.strip()]
-    return QueryParams([(key, value.replace(" ", "") if key == "near" else value) for key, value in sent])
+    """What a search can be asked: less the fields left empty, and less what others hang on a link that is shared."""
+    known = {*query.READERS, "tag"}
+    return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
 
 
 def _found(request: Request, params: QueryParams) -> tuple[list[dict[str, Any]], str | None]:
