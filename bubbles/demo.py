@@ -3,6 +3,7 @@
 The voices are made on this machine by `hibari-tts`, all from the one voice that its wheel holds: nothing is fetched.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -173,48 +174,47 @@ SPEAKERS = (
 
 
 def speak_bubbles(house: House, console: Console) -> None:
-    """Publishes what is not there yet, waits for it, and says where to look. Run again, it adds nothing.
+    """Publishes what is not there yet, waits until all of it is written down, and says where to look.
 
-    Raises `Missing("voice")` without `hibari-tts`. A missing speech model is only said: the bubbles play without it.
+    Run again, it adds nothing. Raises `Missing("voice")` without `hibari-tts`. A missing speech model is only said: the
+    bubbles play without it.
     """
-    wanted = _unpublished(house)
-    if wanted:
-        _publish_all(house, wanted, console)
-    else:
-        console.print("The demo is here already: nothing was added.")
+    there = _published(house)
+    wanted = [
+        (speaker, said) for speaker in SPEAKERS for said in speaker.says if (speaker.handle, said.title) not in there
+    ]
+    with Progress(console=console) as progress:
+        added = list(progress.track(_publish_all(house, wanted), len(wanted), description="Speaking and publishing"))
+        bubbles = [*there.values(), *added]
+        waits = {_wait(house, bubble) for bubble in progress.track(bubbles, description="Writing down what is said")}
+    console.print(f"{len(added)} bubbles were added." if added else "The demo is here already: nothing was added.")
+    for sentence in sorted(waits - {""}):
+        console.print(sentence, markup=False)
     base = house.settings.public_url
     console.print(f"Look at {base}/, listen to {base}/@{SPEAKERS[0].handle}, and search: {base}/search?q=apricots")
 
 
-def _unpublished(house: House) -> list[tuple[Speaker, Said]]:
-    """What no channel of the demo holds under its title: all of it at first, the rest after an interruption."""
+def _published(house: House) -> dict[tuple[str, str], Bubble]:
+    """What the demo's channels hold, by handle and title: nothing at first, a part after an interruption."""
+    found: dict[tuple[str, str], Bubble] = {}
     with house.database.transaction() as session:
-        held = {speaker.handle: _titles(session, speaker) for speaker in SPEAKERS}
-    return [(speaker, said) for speaker in SPEAKERS for said in speaker.says if said.title not in held[speaker.handle]]
+        for speaker in SPEAKERS:
+            if channel := channel_rows.by_handle(session, speaker.handle):
+                held = bubble_rows.of_channel(session, channel.id, all_states=True, limit=1_000)
+                found |= {(speaker.handle, bubble.title): bubble for bubble in held}
+    return found
 
 
-def _titles(session: Session, speaker: Speaker) -> set[str]:
-    channel = channel_rows.by_handle(session, speaker.handle)
-    if channel is None:
-        return set()
-    return {bubble.title for bubble in bubble_rows.of_channel(session, channel.id, all_states=True, limit=1_000)}
-
-
-def _publish_all(house: House, wanted: list[tuple[Speaker, Said]], console: Console) -> None:
+def _publish_all(house: House, wanted: list[tuple[Speaker, Said]]) -> Iterator[Bubble]:
+    if not wanted:
+        return
     tts = _voice_model()
     with house.database.transaction() as session:
         for speaker in SPEAKERS:
             _open_channel(session, speaker, house.now())
-    with Progress(console=console) as progress, TemporaryDirectory(prefix="bubbles-demo-") as folder:
-        wav = Path(folder) / "spoken.wav"
-        published = [
-            _publish(house, tts, speaker, said, wav)
-            for speaker, said in progress.track(wanted, description="Speaking and publishing")
-        ]
-        waits = {_wait(house, bubble) for bubble in progress.track(published, description="Writing down what is said")}
-    console.print(f"{len(published)} bubbles are published.")
-    for sentence in sorted(waits - {""}):
-        console.print(sentence, markup=False)
+    with TemporaryDirectory(prefix="bubbles-demo-") as folder:
+        for speaker, said in wanted:
+            yield _publish(house, tts, speaker, said, Path(folder) / "spoken.wav")
 
 
 def _voice_model() -> "Hibari":
