@@ -131,7 +131,7 @@ def hits(session: Session, query: Query, asked: Asked | None, *, after: Mark | N
     """The next bubbles of a query, at most `limit`, in its order. `asked` are its words."""
     if asked is not None and asked.is_empty:
         return []
-    session.connection().execute(_PLAN_FOR_THESE_VALUES)
+    session.connection().execute(_PLAN_FOR_SEARCH)
     chosen = _chosen(session, query, asked)
     if query.sort is Sort.RELEVANCE and asked is not None:
         page = _by_relevance(chosen, asked, after)
@@ -143,8 +143,14 @@ def hits(session: Session, query: Query, asked: Asked | None, *, after: Mark | N
     return [Hit(Mark(row.key, row.id, row.oldest), row.distance_m) for row in rows]
 
 
-# How common a word is decides the plan: one made for any word would rank half of the table, or walk it for a rare one.
-_PLAN_FOR_THESE_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+# How common a word is decides the plan, so that one made for any word is of no use. Pages are in memory or on a disk
+# without arms; a search is over before a parallel worker or a compiler has started.
+_PLAN_FOR_SEARCH = text(
+    """
+    SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true),
+        set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)
+    """
+)
 
 
 def bubbles_of(session: Session, found: list[Hit]) -> list[tuple[Hit, Bubble]]:

@@ -61,4 +61,4 @@ def edits(word: str, other: str) -> int:
 
 
 def _plain(word: str) -> str:
-    return unicodedata.normalize("NFKC", word)[:WORD_MAX]
+    return (word if word.isascii() else unicodedata.normalize("NFKC", word))[:WORD_MAX]
