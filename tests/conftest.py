@@ -1,10 +1,17 @@
-"""What all tests share: where speech comes from."""
+"""What all tests share: one database server, and where speech comes from."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from sqlalchemy.engine import URL, make_url
+
+from bubbles.db.embedded import running
+from bubbles.db.engine import Database
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SPOKEN = "The lighthouse keeper sold fresh lemons near the old harbour every morning."
@@ -33,6 +40,34 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Speech:
     path = tmp_path_factory.mktemp("speech") / "spoken.wav"
     speak(SPOKEN, path)
     return Speech(path, SPOKEN.lower().rstrip("."), "en")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real server whose database is migrated and empty: the mould of all others."""
+    with running(tmp_path_factory.mktemp("server") / "postgresql") as url:
+        mould = Database(url)
+        mould.migrate()
+        mould.close()
+        yield url
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str) -> Iterator[Database]:
+    """A migrated database of the test file's own."""
+    name = f"test_{uuid4().hex}"
+    url = make_url(postgres)
+    with psycopg.connect(libpq(url.set(database="postgres")), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+        database = Database(url.set(database=name).render_as_string(hide_password=False))
+        yield database
+        database.close()
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def libpq(url: URL) -> str:
+    """A URL as the driver itself takes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def speak(text: str, path: Path) -> None:

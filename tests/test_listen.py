@@ -12,7 +12,6 @@ from sqlmodel import Session, select
 
 from bubbles import ids, listen
 from bubbles.db import listening
-from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.db.listening import Audience, Part
 from bubbles.errors import Code, Refused
@@ -28,15 +27,6 @@ BOB = Visitor("192.0.2.2", "Firefox", Audience.LISTENER)
 PLAY = "play-0001"
 PARTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(sorted), max_size=12)
 SECONDS = st.floats(-1e9, 1e9)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with running(tmp_path_factory.mktemp("listen") / "postgresql") as url:
-        database = Database(url)
-        database.migrate()
-        yield database
-        database.close()
 
 
 @pytest.fixture

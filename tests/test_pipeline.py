@@ -1,6 +1,5 @@
 """What a failure means: waited for, tried again, given up; and that a zombie's result is refused."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -13,8 +12,6 @@ from bubbles.app import House
 from bubbles.blobs.store import open_store
 from bubbles.config import Settings
 from bubbles.db import steps
-from bubbles.db.embedded import running
-from bubbles.db.engine import Database
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
@@ -24,15 +21,6 @@ from bubbles.pipeline import Stage, run_step
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NAME = StepName.NORMALISE
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory) -> Iterator[Database]:
-    with running(tmp_path_factory.mktemp("pipeline") / "postgresql") as url:
-        database = Database(url)
-        database.migrate()
-        yield database
-        database.close()
 
 
 @dataclass

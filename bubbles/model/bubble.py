@@ -12,7 +12,7 @@ from bubbles.model.place import Place, PlaceRole, Precision
 
 LISTED_SQL = (
     "visibility = 'public' AND playable_at IS NOT NULL AND withdrawn_at IS NULL"
-    " AND refused_at IS NULL AND held_at IS NULL"
+    " AND refused_at IS NULL AND held_at IS NULL AND failed_at IS NULL"
 )
 """What lists, map, feeds and sitemap hold; a stored column, so that every index agrees on it."""
 

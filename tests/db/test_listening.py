@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from bubbles import ids
 from bubbles.db import listening
-from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.db.listening import Audience, Figure, Sent
 from bubbles.model.account import Account
@@ -25,15 +24,6 @@ NOW = datetime(2026, 11, 23, 22, tzinfo=UTC)  # a Monday
 MINUTE_BYTES = 480_000
 LENGTH_BYTES = 900_000
 _number = count()
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with running(tmp_path_factory.mktemp("listening") / "postgresql") as url:
-        database = Database(url)
-        database.migrate()
-        yield database
-        database.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from bubbles import ids
 from bubbles.db import search
-from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
@@ -20,15 +19,6 @@ from bubbles.model.transcript import Cue, Transcript, as_json
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 Publish = Callable[..., Bubble]
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with running(tmp_path_factory.mktemp("find") / "postgresql") as url:
-        database = Database(url)
-        database.migrate()
-        yield database
-        database.close()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from bubbles import ids
 from bubbles.app import House
 from bubbles.blobs.store import open_store
 from bubbles.config import Settings
-from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
 from bubbles.model.account import Account, Token
@@ -91,15 +90,6 @@ class World:
             bubble_id=bubble.id, kind=kind, blob_key=stored.key, length_bytes=length_bytes, sha256=sha256,
             minute_bytes=length_bytes // 2, created_at=MONDAY_22,
         )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with running(tmp_path_factory.mktemp("http") / "postgresql") as url:
-        database = Database(url)
-        database.migrate()
-        yield database
-        database.close()
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ CREATE TABLE bubble (
     withdrawn_reason varchar,
     listed boolean GENERATED ALWAYS AS (
         visibility = 'public' AND playable_at IS NOT NULL AND withdrawn_at IS NULL
-        AND refused_at IS NULL AND held_at IS NULL
+        AND refused_at IS NULL AND held_at IS NULL AND failed_at IS NULL
     ) STORED
 );
 CREATE INDEX bubble_newest ON bubble (playable_at DESC, id DESC) WHERE listed;
