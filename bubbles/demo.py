@@ -187,7 +187,7 @@ def speak_bubbles(house: House, console: Console) -> None:
         added = list(progress.track(_publish_all(house, wanted), len(wanted), description="Speaking and publishing"))
         bubbles = [*there.values(), *added]
         waits = {_wait(house, bubble) for bubble in progress.track(bubbles, description="Writing down what is said")}
-    console.print(f"{len(added)} bubbles were added." if added else "The demo is here already: nothing was added.")
+    console.print(f"Bubbles added: {len(added)}." if added else "The demo is here already: nothing was added.")
     for sentence in sorted(waits - {""}):
         console.print(sentence, markup=False)
     base = house.settings.public_url
@@ -243,8 +243,13 @@ def _account(session: Session, handle: str, now: datetime) -> Account:
 
 def _publish(house: House, tts: "Hibari", speaker: Speaker, said: Said, wav: Path) -> Bubble:
     speak(tts, speaker.voice, said.text, wav)
+    return publish.publish(house, wav, fields_of(speaker, said))
+
+
+def fields_of(speaker: Speaker, said: Said) -> dict[str, str]:
+    """What an author sends beside the sound."""
     latitude, longitude = said.at
-    fields = {
+    return {
         "channel": speaker.handle,
         "title": said.title,
         "tags": said.tags,
@@ -254,7 +259,6 @@ def _publish(house: House, tts: "Hibari", speaker: Speaker, said: Said, wav: Pat
         "precision": said.precision,
         "place_role": said.role,
     }
-    return publish.publish(house, wav, fields)
 
 
 def speak(tts: "Hibari", voice: Voice, text: str, wav: Path) -> None:
