@@ -1,15 +1,16 @@
 """Normalise: from a recording to renditions that play the same everywhere."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlmodel import Session
 
-from bubbles.audio import renditions, sandbox
+from bubbles.audio import sandbox
 from bubbles.audio.peaks import peaks
+from bubbles.audio.press import press
 from bubbles.audio.renditions import Encoded
 from bubbles.blobs.store import BlobStore, Stored
 from bubbles.db import bubbles, discards, search, steps
@@ -22,24 +23,32 @@ PEAKS = 200
 
 
 def normalise(
-    database: Database, blobs: BlobStore, step: Step, *, limits: sandbox.Limits, workdir: Path, now: datetime
+    database: Database,
+    blobs: BlobStore,
+    step: Step,
+    *,
+    limits: sandbox.Limits,
+    deadline_s: float,
+    workdir: Path,
+    clock: Callable[[], datetime],
 ) -> None:
     """Makes the renditions and the waveform of a bubble; it is playable, listed and queued for transcription after.
 
-    `workdir` is where the temporary folder is made. Raises `Missing("store")`, `steps.Overtaken`, or what decoding
-    raises.
+    `deadline_s` is what encoding may take, `workdir` where the temporary folder is made. Raises `Missing("store")`,
+    `TimeoutError`, `steps.Overtaken`, or what decoding raises.
     """
     with database.transaction() as session:
         bubble = bubbles.get(session, step.bubble_id)
         if bubble.withdrawn_at or bubble.recording_key is None:
-            steps.finish(session, step, now)
+            steps.finish(session, step, clock())
             return
     with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
         decoded = _decode(blobs, bubble.recording_key, Path(folder), limits)
-        encoded, _ = renditions.render(decoded.pcm, Path(folder))
+        encoded = press(decoded.pcm, Path(folder), deadline_s=deadline_s)
         made = [(each, _put(blobs, bubble.code, each)) for each in encoded]
+    waveform = bytes(peaks(decoded.pcm, PEAKS))
     with database.transaction() as session:
-        _publish(session, step, made, waveform=bytes(peaks(decoded.pcm, PEAKS)), duration_s=decoded.duration_s, now=now)
+        _publish(session, step, made, waveform=waveform, duration_s=decoded.duration_s, now=clock())
 
 
 def _decode(blobs: BlobStore, key: str, folder: Path, limits: sandbox.Limits) -> sandbox.Decoded:

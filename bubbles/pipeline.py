@@ -44,7 +44,13 @@ class Stage:
 
 def _normalise(house: House, step: Step) -> None:
     normalise.normalise(
-        house.database, house.blobs, step, limits=house.probe_limits, workdir=_workdir(house), now=house.now()
+        house.database,
+        house.blobs,
+        step,
+        limits=house.probe_limits,
+        deadline_s=house.settings.normalise_deadline_s,
+        workdir=_workdir(house),
+        clock=house.now,
     )
 
 
@@ -56,7 +62,7 @@ def _transcribe(house: House, step: Step) -> None:
         step,
         limits=house.probe_limits,
         workdir=_workdir(house),
-        now=house.now(),
+        clock=house.now,
     )
 
 

@@ -1,5 +1,6 @@
 """Transcribe: from sound to words that can be searched, and doubted."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ def transcribe(
     *,
     limits: sandbox.Limits,
     workdir: Path,
-    now: datetime,
+    clock: Callable[[], datetime],
 ) -> None:
     """Writes down what a bubble says; it is ready after, and its recording dropped unless it is to be kept.
 
@@ -38,7 +39,7 @@ def transcribe(
         said = bubbles.transcript(session, step.bubble_id)
         source = _source(session, bubble)
         if bubble.withdrawn_at or source is None or (said and said.corrected_at):
-            _end(session, bubbles.lock(session, step.bubble_id), step, now)
+            _end(session, bubbles.lock(session, step.bubble_id), step, clock())
             return
     with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
         path = Path(folder) / "recording"
@@ -46,7 +47,7 @@ def transcribe(
         decoded = sandbox.decode(path, limits)
     heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)
     with database.transaction() as session:
-        _write(session, step, heard, now)
+        _write(session, step, heard, clock())
 
 
 def _source(session: Session, bubble: Bubble) -> str | None:

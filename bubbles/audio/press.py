@@ -1,0 +1,37 @@
+"""Renditions pressed in a process of its own: an encoder that hangs, dies or eats memory takes no worker along."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from bubbles.audio.renditions import Encoded, render
+
+
+def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
+    """What `render` makes of mono s16le at 48 kHz, in `folder`.
+
+    Raises `TimeoutError` at the deadline, `subprocess.CalledProcessError` when the process fails.
+    """
+    source = folder / "sound.pcm"
+    source.write_bytes(pcm)
+    command = [sys.executable, "-m", "bubbles.audio.press", str(source)]
+    try:
+        told = subprocess.run(command, stdout=subprocess.PIPE, timeout=deadline_s, check=True).stdout
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"The renditions were not made within {deadline_s:g} s.") from None
+    finally:
+        source.unlink()
+    return [Encoded(**each | {"path": Path(each["path"])}) for each in json.loads(told)]
+
+
+def main() -> None:
+    """The child: renders the PCM file that is named, tells what it made."""
+    source = Path(sys.argv[1])
+    encoded, _ = render(source.read_bytes(), source.parent)
+    json.dump([asdict(each) for each in encoded], sys.stdout, default=str)
+
+
+if __name__ == "__main__":
+    main()
