@@ -1,10 +1,10 @@
 import { enableCopy } from "./copy";
 import { showWhoIsHere } from "./me";
 import { BubblePlayer } from "./player";
-import { awaitWords } from "./waiting";
+import { awaitState } from "./waiting";
 
 customElements.define("bubble-player", BubblePlayer);
 
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-copy]")) enableCopy(button);
-for (const notice of document.querySelectorAll<HTMLElement>("[data-awaits]")) awaitWords(notice);
+for (const notice of document.querySelectorAll<HTMLElement>("[data-awaits]")) awaitState(notice);
 for (const place of document.querySelectorAll<HTMLElement>("[data-fragment]")) void showWhoIsHere(place);

@@ -1,15 +1,20 @@
 const FIRST_S = 5;
 const SLOWER = 1.4;
 const LONGEST_S = 60;
-const AWAITED = new Set(["waiting", "running"]);
+const AWAITED = new Set(["processing", "waiting", "running"]);
 
-/** Looks, ever more slowly, whether the words that the page waits for have come, and says so without a jump. */
-export function awaitWords(notice: HTMLElement): void {
+/**
+ * Looks, ever more slowly, whether what the page waits for has come. Sound: the page is shown anew. Words: the page
+ * says so and stays, since someone may be listening.
+ */
+export function awaitState(notice: HTMLElement): void {
   const address = notice.dataset["awaits"] ?? "";
   let pause_s = FIRST_S;
   const look = async (): Promise<void> => {
     if (!document.hidden && (await haveCome(address))) {
-      notice.querySelector<HTMLElement>("[data-come]")?.removeAttribute("hidden");
+      const news = notice.querySelector<HTMLElement>("[data-come]");
+      if (news) news.hidden = false;
+      else location.reload();
       return;
     }
     pause_s = Math.min(pause_s * SLOWER, LONGEST_S);
