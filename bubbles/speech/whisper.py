@@ -18,10 +18,12 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 from bubbles.errors import Missing
 from bubbles.speech import guards, languages, reading, stretches
 from bubbles.speech.stretches import Stretch, Timeline
-from bubbles.speech.transcriber import Heard, Samples
+from bubbles.speech.transcriber import RATE_HZ, Heard, Samples
 from bubbles.speech.vtt import Cue
 
 _BEAM = 5
+# What Whisper tries in turn while it doubts itself; with the usual six, noise costs twice as much.
+_TEMPERATURES = [0.0, 0.4, 0.8]
 # Shorter voice than this is a click or a breath.
 _VOICE_MIN_MS = 150
 _VOICE_GAP_MS = 300
@@ -32,6 +34,8 @@ _LANGUAGE_PROBABILITY_MIN = 0.6
 _LANGUAGE_LEAD_MIN = 0.3
 # Frames of 10 ms that stay of the silence after the sound; with fewer, words are lost.
 _SILENT_FRAMES = 500
+# With less sound than this, a shorter window costs words and makes loops.
+_SHORTENED_FROM_FRAMES = 800
 # A text whose tokens are less likely than this on average (natural logarithm) is heard again.
 _LOGPROB_LIKELY = -0.4
 
@@ -42,6 +46,10 @@ class _Language(NamedTuple):
     doubtful: bool
 
 
+class _Silence(NamedTuple):
+    no_speech_prob: float = 1.0
+
+
 class _Decoded(NamedTuple):
     """What faster-whisper's decoding returns, with names."""
 
@@ -49,6 +57,10 @@ class _Decoded(NamedTuple):
     logprob: float
     temperature: float
     compression: float
+
+
+# By its own rule for silence, faster-whisper leaves such a window out.
+_NOTHING = _Decoded(_Silence(), float("-inf"), 0.0, 1.0)
 
 
 class WhisperTranscriber:
@@ -72,6 +84,7 @@ class WhisperTranscriber:
         kept = stretches.widened(voice, by_s=_SILENCE_KEPT_S, length=len(samples))
         heard = stretches.cut(samples, kept)
         model = self._opened()
+        model.attend(heard, len(heard) / RATE_HZ - (kept[-1].end - voice[-1].end) / RATE_HZ)
         spoken = _language(model, heard, language)
         segments = _segments(model, heard, spoken.code)
         return Heard(
@@ -95,48 +108,70 @@ class WhisperTranscriber:
 class _Model(WhisperModel):  # type: ignore[misc] # faster-whisper has no types
     """Listens to a shorter window first, and to the whole half minute only when in doubt.
 
-    Whisper's encoder takes two thirds of all the work and always sees 30 s, of which a bubble's last window fills a
-    part and zeros the rest. Most of the zeros may go (ran: as few wrong words), and telling the language and
+    Whisper's encoder takes two thirds of all the work and always sees 30 s, of which the last window of a bubble fills
+    a part and zeros the rest. Most of the zeros may go (ran: as few wrong words), and telling the language and
     transcribing share what was encoded. What then sounds unlikely is heard again as Whisper was trained, and the
     likelier text stays (ran: fewer wrong words than either alone, at two thirds of the cost).
     """
 
+    _frames = 0  # of the sound at hand
+    _voice_end = 0  # frame where its last voice ends
     _window: Any = None  # features of the window at hand, (80 or 128, 3000)
     _encoded: Any = None  # its shorter form
 
+    def attend(self, samples: Samples, voice_end_s: float) -> None:
+        """Get ready for another sound, whose last voice ends at `voice_end_s`; forget the one before."""
+        self._frames = len(samples) // self.feature_extractor.hop_length
+        self._voice_end = int(voice_end_s * self.frames_per_second)
+        self._window = self._encoded = None
+
     def encode(self, features: Any) -> Any:
-        """The encoded short form of a window; the same window again costs nothing."""
+        """The encoded short form of a window, None after the last voice; the same window again costs nothing."""
         if self._window is None or not np.array_equal(self._window, features):
-            self._window, self._encoded = features, super().encode(_shortened(features))
+            short = _shortened(features)
+            self._window, self._encoded = features, None if self._is_leftover(features) else super().encode(short)
         return self._encoded
 
     def generate_with_fallback(self, encoded: Any, prompt: Any, tokenizer: Any, options: Any) -> _Decoded:
-        """(result, mean log probability, temperature, compression ratio) of the window encoded last."""
+        """What is said in the window encoded last."""
+        if encoded is None:
+            return _NOTHING
+        if _shortened(self._window).shape == self._window.shape:
+            return self._decoded(encoded, prompt, tokenizer, options)
         first = self._decoded(encoded, prompt, tokenizer, replace(options, temperatures=[0.0]))
-        if first.logprob >= _LOGPROB_LIKELY and first.compression <= options.compression_ratio_threshold:
+        looped = first.compression > options.compression_ratio_threshold
+        if first.logprob >= _LOGPROB_LIKELY and not looped:
             return first
         second = self._decoded(super().encode(self._window), prompt, tokenizer, options)
         # A loop is likely to itself.
-        looped = first.compression > options.compression_ratio_threshold
         return second if looped else max(first, second, key=lambda decoded: decoded.logprob)
 
     def _decoded(self, encoded: Any, prompt: Any, tokenizer: Any, options: Any) -> _Decoded:
         return _Decoded(*super().generate_with_fallback(encoded, prompt, tokenizer, options))
+
+    def _is_leftover(self, features: Any) -> bool:
+        """Whether all voice lies before the window: only inventions could come. A window not full is the last."""
+        filled = _filled(features)
+        return filled < features.shape[1] and self._frames - filled >= self._voice_end
 
     def rank_languages(self, features: Any) -> list[tuple[str, float]]:
         """Codes and probabilities, the likeliest first, for a window of 80 (or 128) by 3000 features."""
         ranked = self.model.detect_language(self.encode(features))[0]
         return [(token.strip("<|>"), float(chance)) for token, chance in ranked]
 
-    def forget(self) -> None:
-        """Let go of the last window."""
-        self._window = self._encoded = None
+
+def _filled(features: Any) -> int:
+    """How many frames of the window hold sound; zeros fill the rest."""
+    frames = np.flatnonzero(features.any(axis=0))
+    return int(frames[-1]) + 1 if frames.size else 0
 
 
 def _shortened(features: Any) -> Any:
-    """The features with less of the silence that fills the window up; an even count, as the encoder halves it."""
-    filled = np.flatnonzero(features.any(axis=0))
-    frames = (int(filled[-1]) + 1 if filled.size else 0) + _SILENT_FRAMES
+    """The features with less of the zeros that fill the window up; an even count, as the encoder halves it."""
+    filled = _filled(features)
+    if filled < _SHORTENED_FROM_FRAMES:
+        return features
+    frames = filled + _SILENT_FRAMES
     return features[:, : frames + frames % 2]
 
 
@@ -174,13 +209,12 @@ def _segments(model: _Model, samples: Samples, code: str) -> list[Segment]:
         samples,
         language=code,
         beam_size=_BEAM,
+        temperature=_TEMPERATURES,
         # A loop in one window must not infect the next.
         condition_on_previous_text=False,
         word_timestamps=True,
     )
-    segments = list(found)
-    model.forget()
-    return segments
+    return list(found)
 
 
 def _cues(segments: Iterable[Segment], voice: list[Stretch], timeline: Timeline) -> list[Cue]:

@@ -64,7 +64,9 @@ def test_words_over_no_speech_would_be_doubted(
 
 @pytest.mark.parametrize("text", ["The ferry leaves the island at noon every morning", "Thank you very much"])
 def test_clear_words_are_heard_and_sure(whisper: WhisperTranscriber, say: Callable[[str], Samples], text: str) -> None:
-    assert sure_words(whisper.transcribe(say(f"{text}."), language="en")) == text.lower().split()
+    heard = whisper.transcribe(say(f"{text}."), language="en")
+    assert sure_words(heard) == text.lower().split()
+    assert len(heard.cues) == 1
 
 
 def test_times_are_those_of_the_recording(whisper: WhisperTranscriber, say: Callable[[str], Samples]) -> None:
