@@ -6,6 +6,7 @@ guidelines), and ends with a sentence or a pause where one is near.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bubbles.speech.vtt import Cue, clean
 
@@ -29,36 +30,43 @@ class Word:
 
 def cues(words: Sequence[Word], *, unsure: bool) -> list[Cue]:
     """The words of a passage, in order, as cues of a length for reading; none without text."""
-    return [cue for line in _lines(words) if (cue := _cue(line, unsure)).text]
+    lines = [line for sentence in _sentences(words) for line in _parted(sentence)]
+    return [cue for line in lines if (cue := _cue(line, unsure)).text]
 
 
-def _lines(words: Sequence[Word]) -> Iterator[list[Word]]:
+def _sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words until a pause, or until enough sentences for a cue have ended."""
     line: list[Word] = []
     for word in words:
-        if line and _is_full(line, word):
-            head, line = _parted(line) if not _ends(line, word) else (line, [])
-            yield head
+        if line and _ends(line, word):
+            yield line
+            line = []
         line.append(word)
     if line:
         yield line
 
 
-def _is_full(line: list[Word], word: Word) -> bool:
-    return _ends(line, word) or _chars([*line, word]) > CHARS_MAX or word.end_s - line[0].start_s > DURATION_MAX_S
-
-
 def _ends(line: list[Word], word: Word) -> bool:
-    """Whether the line is a sentence of its own, or a pause follows it."""
     sentence = line[-1].text.rstrip().endswith(_SENTENCE_ENDS) and _chars(line) >= CHARS_MIN
     return sentence or word.start_s - line[-1].end_s > PAUSE_S
 
 
-def _parted(line: list[Word]) -> tuple[list[Word], list[Word]]:
-    """The line broken after the last clause of its second half, else after its last word."""
-    for at in range(len(line) - 1, len(line) // 2, -1):
-        if line[at - 1].text.rstrip().endswith(_CLAUSE_ENDS):
-            return line[:at], line[at:]
-    return line, []
+def _parted(line: list[Word]) -> list[list[Word]]:
+    """The line in parts that fit, broken near the middle, so that no part is a single last word."""
+    fits = _chars(line) <= CHARS_MAX and line[-1].end_s - line[0].start_s <= DURATION_MAX_S
+    if fits or len(line) == 1:
+        return [line]
+    at = _middle(line)
+    return _parted(line[:at]) + _parted(line[at:])
+
+
+def _middle(line: list[Word]) -> int:
+    """Where to break: at the clause nearest to the middle if one ends in the middle half, else at the word."""
+    before = list(accumulate(len(word.text) for word in line[:-1]))
+    whole = _chars(line)
+    breaks = {at: abs(chars - whole / 2) for at, chars in enumerate(before, 1)}
+    clauses = [at for at, off in breaks.items() if off <= whole / 4 and line[at - 1].text.endswith(_CLAUSE_ENDS)]
+    return min(clauses or breaks, key=breaks.__getitem__)
 
 
 def _chars(line: Sequence[Word]) -> int:
