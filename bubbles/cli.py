@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from bubbles import accounts, channels, find, logs, moderation, publish
@@ -50,7 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was opened is closed
     try:
         app()
-    except (Refused, Missing, ValidationError, OSError) as error:
+    except (Refused, Missing, ValidationError, OperationalError, OSError) as error:
         errors.print(f"bubbles: {_sentence(error)}", markup=False)
         sys.exit(1)
 
@@ -58,6 +59,8 @@ def main() -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{environment_name(str(each['loc'][0]))}: {each['msg']}" for each in error.errors())
+    if isinstance(error, OperationalError):
+        return f"The database does not answer: {' '.join(str(error.orig).split())}"
     return f"{error} ({error.code})" if isinstance(error, Refused) else str(error)
 
 

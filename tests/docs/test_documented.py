@@ -112,6 +112,14 @@ def test_no_command_is_made_up() -> None:
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_command_tells_what_it_is_for(command: str) -> None:
+    ran = CliRunner().invoke(cli.app, [*command.split()[1:], "--help"], prog_name="bubbles", env={"COLUMNS": "300"})
+    assert ran.exit_code == 0
+    assert f"Usage: {command} " in ran.stdout.replace("\n", " ")
+    assert " ".join(ALL_COMMANDS[command].help.split()) in ran.stdout
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
 def test_every_option_is_documented_and_has_help(command: str) -> None:
     options = [parameter for parameter in ALL_COMMANDS[command].params if parameter.param_type_name == "option"]
     for option in options:

@@ -1,0 +1,300 @@
+"""The command line: what is asked for on standard output, what went wrong on standard error, and three statuses."""
+
+import signal
+import subprocess
+import sys
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structlog
+
+from bubbles import accounts, app, channels, cli, ids, logs
+from bubbles.app import House, open_house
+from bubbles.config import Settings
+from bubbles.db import accounts as account_rows
+from bubbles.db import bubbles
+from bubbles.db.channels import membership
+from bubbles.model.bubble import Bubble, State
+from bubbles.model.channel import Role
+from bubbles.model.place import Precision
+from bubbles.model.times import utc_now
+from bubbles.speech.transcriber import FakeTranscriber
+
+BASE = "https://bubbles.example"
+WORDS = "the saxophone player under the arches"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A fresh data folder whose server stays up for the whole file, and no speech model."""
+    folder = tmp_path_factory.mktemp("data")
+    named = {"BUBBLES_DATA_DIR": str(folder), "BUBBLES_BASE_URL": BASE, "BUBBLES_WHISPER_MODEL": str(folder / "none")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in named.items():
+            patch.setenv(name, value)
+        patch.setattr(logs, "configure", lambda level: None)  # it would keep the standard error of one test
+        structlog.configure(logger_factory=structlog.testing.CapturingLoggerFactory())
+        with open_house(Settings()) as opened:
+            yield opened
+        structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command in this process, as the shell would."""
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["bubbles", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return Ran(int(left.value.code or 0), *capsys.readouterr())
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A speech model that hears `WORDS` in every sound."""
+    monkeypatch.setattr(app, "speech", lambda settings: FakeTranscriber(WORDS))
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of a tone."""
+    tone = np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)
+    return written(tmp_path_factory.mktemp("sound") / "tone.wav", tone)
+
+
+def written(path: Path, samples: np.ndarray) -> Path:
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16_000)
+        sound.writeframes((samples * 20_000).astype("<i2").tobytes())
+    return path
+
+
+def published(run: Run, wav: Path, *options: str) -> str:
+    """The code of a bubble that was published by the command."""
+    ran = run("publish", wav, *options)
+    assert (ran.status, ran.err) == (0, "")
+    return ran.out.removeprefix(f"{BASE}/b/").removesuffix("\n")
+
+
+def row(house: House, code: str) -> Bubble:
+    with house.database.transaction() as session:
+        found = bubbles.by_code(session, code, account_id=None)
+    assert found
+    return found[0]
+
+
+# Usage
+
+
+WRONG = [
+    *("sing", "publish", "publish a.wav --loud", "publish a.wav --at 48.8566", "search bread --near Paris"),
+    *("search bread --near 1,2 --radius far", "hold AAAAAAAAAAAAAAAA", "channel member a b king"),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_usage_ends_with_status_2_and_a_word_about_it(run: Run, arguments: str) -> None:
+    ran = run(*arguments.split())
+    assert (ran.status, ran.out) == (2, "")
+    assert "Usage: " in ran.err
+
+
+def test_a_setting_out_of_range_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUBBLES_PORT", "99999")
+    ran = run("migrate")
+    assert (ran.status, ran.out) == (1, "")
+    assert "BUBBLES_PORT: " in ran.err
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUBBLES_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/bubbles")
+    ran = run("account", "create", "nobody")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("bubbles: ")
+    assert "hunter2" not in ran.err
+
+
+def test_migrate_tells_the_version(run: Run) -> None:
+    assert run("migrate").out.startswith("PostgreSQL 18.")
+
+
+def test_a_model_that_is_not_there_is_said_by_doctor_and_fetch(run: Run) -> None:
+    examined, fetched = run("doctor"), run("model", "fetch")
+    assert (examined.status, fetched.status) == (1, 1)
+    assert "model.bin" in examined.out
+    assert "model.bin" in fetched.err
+
+
+# Accounts, tokens, channels
+
+
+def test_an_account_is_made_once(run: Run) -> None:
+    assert run("account", "create", "@Anna") == Ran(0, "@anna\n", "")
+    again = run("account", "create", "anna")
+    assert again == Ran(1, "", "bubbles: @anna is taken. (conflict)\n")
+    assert run("account", "create", "no spaces").err.endswith("(bad_text)\n")
+
+
+def test_a_token_is_printed_alone_and_lets_its_account_in(run: Run, house: House) -> None:
+    run("account", "create", "tess")
+    secret = run("token", "create", "tess").out
+    assert secret.endswith("\n")
+    with house.database.transaction() as session:
+        assert account_rows.of_token(session, ids.hashed(secret.strip())) == accounts.require(session, "tess")
+    assert run("token", "create", "nobody").err.endswith("(not_found)\n")
+
+
+def test_a_sign_in_link_is_printed_and_good(run: Run, house: House) -> None:
+    run("account", "create", "lena")
+    secret = run("account", "link", "lena").out.strip().removeprefix(f"{BASE}/sign-in/")
+    with house.database.transaction() as session:
+        assert account_rows.link_is_good(session, ids.hashed(secret), utc_now())
+
+
+def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
+    for handle in ("olga", "milo"):
+        run("account", "create", handle)
+    assert run("channel", "create", "bakery", "--owner", "olga") == Ran(0, f"{BASE}/@bakery\n", "")
+    assert run("channel", "member", "bakery", "milo", "author").out == "@milo is author of @bakery\n"
+    assert run("channel", "member", "bakery", "milo", "editor").status == 0
+    assert run("channel", "member", "bakery", "olga", "author").err.endswith("(conflict)\n")
+    assert run("channel", "create", "bakery").err.endswith("(conflict)\n")
+    with house.database.transaction() as session:
+        bakery, milo = channels.require(session, "bakery"), accounts.require(session, "milo")
+        member = membership(session, bakery.id, milo.id)
+    assert member
+    assert member.role == Role.EDITOR
+
+
+# Bubbles
+
+
+def test_publish_prints_the_share_link_alone(run: Run, house: House, wav: Path) -> None:
+    options = ("--at=-33.8688,151.2093", "--title", " A  tone ", "--tags", "sound,Sound,test", "--precision", "street")
+    bubble = row(house, published(run, wav, *options, "--visibility", "unlisted", "--language", "en"))
+    told = (bubble.title, bubble.tags, bubble.visibility, bubble.language, bubble.state)
+    assert told == ("A tone", ["sound", "test"], "unlisted", "en", State.PROCESSING)
+    assert bubble.place
+    assert bubble.place.precision is Precision.STREET
+    assert bubble.place.latitude == pytest.approx(-33.8688, abs=0.01)
+
+
+def test_a_bubble_is_published_in_the_first_accounts_channel_or_the_one_named(
+    run: Run, house: House, wav: Path
+) -> None:
+    run("account", "create", "zoe")
+    run("channel", "create", "florist", "--owner", "zoe")
+    mine, theirs = row(house, published(run, wav)), row(house, published(run, wav, "--channel", "florist"))
+    with house.database.transaction() as session:
+        first, zoe = accounts.first(session, now=house.now()), accounts.require(session, "zoe")
+        florist = channels.require(session, "florist")
+    assert mine.author_id == first.id
+    assert (theirs.author_id, theirs.channel_id) == (zoe.id, florist.id)
+
+
+def test_what_is_refused_says_why_and_keeps_nothing(run: Run, house: House, wav: Path, tmp_path: Path) -> None:
+    kept = set(house.blobs.keys(""))
+    for arguments, code in (
+        ([__file__], "not_audio"),
+        ([written(tmp_path / "silence.wav", np.zeros(16_000))], "silent"),
+        ([written(tmp_path / "short.wav", np.ones(1_600))], "too_short"),
+        ([wav, "--at", "91,0"], "bad_place"),
+        ([wav, "--at", "here,there"], "bad_place"),
+        ([wav, "--language", "english"], "bad_text"),
+        ([wav, "--visibility", "secret"], "bad_request"),
+        ([wav, "--channel", "nobody-here"], "not_found"),
+    ):
+        ran = run("publish", *arguments)
+        assert (ran.status, ran.out) == (1, "")
+        assert ran.err.endswith(f" ({code})\n")
+        assert ran.err.count("\n") == 1
+    assert set(house.blobs.keys("")) == kept
+
+
+def test_a_file_that_is_not_there_is_a_sentence(run: Run) -> None:
+    ran = run("publish", "/nowhere/at-all.wav")
+    assert (ran.status, ran.out) == (1, "")
+    assert "/nowhere/at-all.wav" in ran.err
+
+
+def test_waiting_without_a_model_says_what_the_words_wait_for(run: Run, wav: Path) -> None:
+    ran = run("publish", wav, "--wait")
+    assert ran.status == 1
+    assert "wait for the model" in ran.err
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_bubble_that_was_waited_for_is_found_by_what_it_says_and_where(run: Run, house: House, wav: Path) -> None:
+    code = published(run, wav, "--wait", "--at", "48.8566,2.3522")
+    assert row(house, code).state is State.READY
+    lines = run("search", "saxophone", "--near", "48.86,2.35", "--radius", "3000").out.splitlines()
+    assert lines[0].startswith(f"{BASE}/b/{code}#t=")
+    assert "saxophone" in lines[1]
+    assert run("search", "saxophone", "--near", "45.76,4.83").out == ""
+    assert run("search", "trombone").out == ""
+    assert run("search", "saxophone", "--near", "x,y").err.endswith("(bad_place)\n")
+
+
+@pytest.mark.usefixtures("heard")
+def test_hold_hides_release_shows_and_withdraw_deletes(run: Run, house: House, wav: Path) -> None:
+    code = published(run, wav, "--wait", "--title", "Chrysanthemum")
+
+    def is_found() -> bool:
+        return code in run("search", "chrysanthemum").out
+
+    assert is_found()
+    assert run("hold", code, "--reason", "somebody complained") == Ran(0, "", "")
+    assert row(house, code).held_reason == "somebody complained"
+    assert not is_found()
+    assert run("release", code, "--reason", "all is well").status == 0
+    assert is_found()
+    assert run("release", code, "--reason", "again").err.endswith("(conflict)\n")
+    assert any(code in key for key in house.blobs.keys(""))
+    assert run("withdraw", code, "--reason", "asked for").status == 0
+    assert not is_found()
+    assert not any(code in key for key in house.blobs.keys(""))
+    assert run("hold", code, "--reason", "too late").err.endswith("(conflict)\n")
+
+
+def test_a_bubble_that_is_unknown_is_not_found(run: Run) -> None:
+    for command in ("hold", "release", "withdraw"):
+        ran = run(command, "A" * 16, "--reason", "why not")
+        assert ran == Ran(1, "", f"bubbles: There is no bubble {'A' * 16}. (not_found)\n")
+
+
+# As the shell runs it
+
+
+def test_the_module_runs_as_the_command_with_both_streams_and_a_status(house: House) -> None:
+    def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bubbles", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    made = shell("account", "create", "shell")
+    assert (made.returncode, made.stdout, made.stderr) == (0, "@shell\n", "")
+    again = shell("account", "create", "shell")
+    assert (again.returncode, again.stdout, again.stderr) == (1, "", "bubbles: @shell is taken. (conflict)\n")
+    assert shell("account", "destroy", "shell").returncode == 2
