@@ -193,7 +193,16 @@ def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
 
 
 def test_publish_prints_the_share_link_alone(run: Run, house: House, wav: Path) -> None:
-    options = ("--at=-33.8688,151.2093", "--title", " A  tone ", "--tags", "sound,Sound,test", "--precision", "street")
+    options = (
+        "--at",
+        "-33.8688,151.2093",
+        "--title",
+        " A  tone ",
+        "--tags",
+        "sound,Sound,test",
+        "--precision",
+        "street",
+    )
     bubble = row(house, published(run, wav, *options, "--visibility", "unlisted", "--language", "en"))
     told = (bubble.title, bubble.tags, bubble.visibility, bubble.language, bubble.state)
     assert told == ("A tone", ["sound", "test"], "unlisted", "en", State.PROCESSING)
@@ -250,11 +259,10 @@ def test_waiting_without_a_model_says_what_the_words_wait_for(run: Run, wav: Pat
 def test_a_bubble_that_was_waited_for_is_found_by_what_it_says_and_where(run: Run, house: House, wav: Path) -> None:
     code = published(run, wav, "--wait", "--at", "48.8566,2.3522")
     assert row(house, code).state is State.READY
-    lines = run("search", "saxophone", "--near", "48.86,2.35", "--radius", "3000").out.splitlines()
-    assert lines[0].startswith(f"{BASE}/b/{code}#t=")
-    assert "saxophone" in lines[1]
+    link, sentence = run("search", "saxophone", "--near", "48.86,2.35", "--radius", "3000").out.splitlines()
+    assert link.startswith(f"{BASE}/b/{code}#t=")
+    assert "saxophone" in sentence
     assert run("search", "saxophone", "--near", "45.76,4.83").out == ""
-    assert run("search", "trombone").out == ""
     assert run("search", "saxophone", "--near", "x,y").err.endswith("(bad_place)\n")
 
 
