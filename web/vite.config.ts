@@ -1,7 +1,18 @@
-import { defineConfig } from "vite";
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
+
+// The typeface's licence travels with it.
+const licence: Plugin = {
+  name: "typeface-licence",
+  generateBundle() {
+    const source = readFileSync("node_modules/@fontsource/alegreya-sans/LICENSE");
+    this.emitFile({ type: "asset", fileName: "assets/alegreya-sans-license.txt", source });
+  },
+};
 
 // The server reads dist/.vite/manifest.json to learn the hashed names; dist/assets is served as /assets.
 export default defineConfig({
+  plugins: [licence],
   build: {
     outDir: "dist",
     manifest: true,

@@ -8,12 +8,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
-from bubbles.http import errors, routes
+from bubbles.http import assets, errors, routes
 from bubbles.http.log import RequestLog
 
 
@@ -26,9 +24,8 @@ def create_app(house: House) -> Starlette:
         app.state.streams = 0
         yield
 
-    assets = StaticFiles(directory=house.settings.pages_dir / "dist" / "assets", check_dir=False)
     app = Starlette(
-        routes=[*routes.routes(), Mount("/assets", assets, name="assets")],
+        routes=[*routes.routes(), assets.mount(house.settings.pages_dir)],
         middleware=[Middleware(RequestLog)],
         exception_handlers={
             Refused: errors.on_refused,

@@ -76,8 +76,9 @@ def require_same_origin(request: Request) -> None:
 
 def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, Role | None]:
     """The bubble of the path, if who asks may do what the request wants; raises `not_found`, `forbidden`, ..."""
-    who = person(request, session)
-    found = bubbles.by_code(session, request.path_params["code"], account_id=who.account_id if who else None)
+    who, code = person(request, session), request.path_params["code"]
+    known = ids.CODE_PATTERN.fullmatch(code)
+    found = bubbles.by_code(session, code, account_id=who.account_id if who else None) if known else None
     if found is None:
         raise policy.not_found()
     policy.require_bubble(action(request), who, found[1], found[0])
@@ -87,7 +88,7 @@ def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, R
 def channel(request: Request, session: Session, handle: str) -> tuple[Channel, Person | None, Role | None]:
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)
-    found = channels.by_handle(session, handle.lower())
+    found = channels.by_handle(session, handle.lower()) if handle.isprintable() else None
     if found is None:
         raise Refused(Code.NOT_FOUND, "There is no such channel.")
     member = channels.membership(session, found.id, who.account_id) if who else None

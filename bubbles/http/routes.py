@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from bubbles.http import (
@@ -79,4 +81,10 @@ OPERATIONS = (
 
 def routes() -> list[Route]:
     """The table as Starlette takes it."""
-    return [Route(row.path, row.handler, methods=[row.method]) for row in OPERATIONS]
+    return [Route(row.path, row.handler, methods=[row.method], middleware=_middleware(row)) for row in OPERATIONS]
+
+
+def _middleware(row: Operation) -> list[Middleware]:
+    """Pages and lists are compressed; sound is already, and one bubble keeps its strong ETag."""
+    compressed = {"text/html", "Page", "Features", "application/xml"}
+    return [Middleware(GZipMiddleware, minimum_size=1024)] if row.gives in compressed else []

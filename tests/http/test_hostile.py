@@ -96,7 +96,6 @@ def test_it_is_the_address_of_nothing(browser, path):
         assert {entry[0] for entry in parsed(answer.text).skeleton} <= known, name
 
 
-@pytest.mark.xfail(strict=True, reason="bubbles and channels are looked up by whatever the path holds")
 @pytest.mark.parametrize("path", ["/@%00", "/b/%00", "/b/%00.vtt"])
 def test_nul_in_a_path_is_the_address_of_nothing(browser, path):
     assert browser.get(path).status_code == 404
