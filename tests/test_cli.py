@@ -193,17 +193,10 @@ def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
 
 
 def test_publish_prints_the_share_link_alone(run: Run, house: House, wav: Path) -> None:
-    options = (
-        "--at",
-        "-33.8688,151.2093",
-        "--title",
-        " A  tone ",
-        "--tags",
-        "sound,Sound,test",
-        "--precision",
-        "street",
+    options = ("--at", "-33.8688,151.2093", "--title", " A  tone ", "--tags", "sound,Sound,test")
+    bubble = row(
+        house, published(run, wav, *options, *"--precision street --visibility unlisted --language en".split())
     )
-    bubble = row(house, published(run, wav, *options, "--visibility", "unlisted", "--language", "en"))
     told = (bubble.title, bubble.tags, bubble.visibility, bubble.language, bubble.state)
     assert told == ("A tone", ["sound", "test"], "unlisted", "en", State.PROCESSING)
     assert bubble.place
