@@ -193,10 +193,8 @@ def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
 
 
 def test_publish_prints_the_share_link_alone(run: Run, house: House, wav: Path) -> None:
-    options = ("--at", "-33.8688,151.2093", "--title", " A  tone ", "--tags", "sound,Sound,test")
-    bubble = row(
-        house, published(run, wav, *options, *"--precision street --visibility unlisted --language en".split())
-    )
+    texts = ("--title", " A  tone ", "--tags", "sound,Sound,test", "--language", "en", "--visibility", "unlisted")
+    bubble = row(house, published(run, wav, *texts, "--at", "-33.8688,151.2093", "--precision", "street"))
     told = (bubble.title, bubble.tags, bubble.visibility, bubble.language, bubble.state)
     assert told == ("A tone", ["sound", "test"], "unlisted", "en", State.PROCESSING)
     assert bubble.place
