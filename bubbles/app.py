@@ -10,6 +10,7 @@ from bubbles.blobs.store import BlobStore, open_store
 from bubbles.config import Settings
 from bubbles.db import embedded
 from bubbles.db.engine import Database
+from bubbles.errors import Missing
 from bubbles.model.times import utc_now
 from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import Transcriber
@@ -63,12 +64,12 @@ def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lam
 
 
 def store(settings: Settings) -> BlobStore:
-    """Where sound is kept."""
-    return open_store(
-        settings.blobs,
-        access_key_id=settings.s3_access_key_id,
-        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
-    )
+    """Where sound is kept; raises `Missing("store")` for a URL that names no store."""
+    secret = settings.s3_secret_access_key.get_secret_value()
+    try:
+        return open_store(settings.blobs, access_key_id=settings.s3_access_key_id, secret_access_key=secret)
+    except ValueError as error:
+        raise Missing("store", f"BUBBLES_BLOB_URL: {error}") from None
 
 
 def speech(settings: Settings) -> Transcriber:

@@ -10,16 +10,18 @@ from sqlmodel import Session
 from bubbles.db import bubbles, search, steps
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble, Visibility
+from bubbles.model.cue import Cue
 from bubbles.model.draft import TextLimits, choice, coordinate
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.step import StepName
 from bubbles.model.texts import clean_language, clean_line, clean_tags, clean_text
-from bubbles.model.transcript import Cue, Transcript, as_json
+from bubbles.model.transcript import Transcript, as_json
 
 FIELDS = frozenset({"title", "tags", "language", "visibility", "place"})
 PLACE_FIELDS = frozenset({"latitude", "longitude", "precision", "role"})
 CUES_MAX = 1_000
 CUE_LENGTH_MAX = 1_000
+SECONDS_MAX = 1e6
 
 
 def edit(
@@ -124,13 +126,14 @@ def _cues(cues: object, duration_s: float) -> list[Cue]:
 def _cue(cue: object, duration_s: float) -> Cue:
     if not isinstance(cue, dict) or set(cue) - {"start_s", "end_s", "text", "unsure"}:
         raise Refused(Code.BAD_REQUEST, "A cue is an object of start_s, end_s, text, unsure.")
-    start_s, end_s, unsure = _seconds(cue.get("start_s")), _seconds(cue.get("end_s")), cue.get("unsure", False)
+    start_s, end_s = round(_seconds(cue.get("start_s")), 3), round(_seconds(cue.get("end_s")), 3)
+    unsure = cue.get("unsure", False)
     if not (0 <= start_s < end_s <= duration_s + 1) or not isinstance(unsure, bool):
         raise Refused(Code.BAD_REQUEST, "A cue starts before it ends, within the bubble; unsure is true or false.")
     text = clean_text(" ".join(_text(cue.get("text"), "text").split()), what="cue", length_max=CUE_LENGTH_MAX)
     if not text:
         raise Refused(Code.BAD_TEXT, "A cue has text.")
-    return Cue(start_s=round(start_s, 3), end_s=round(end_s, 3), text=text, unsure=unsure)
+    return Cue(start_s=start_s, end_s=end_s, text=text, unsure=unsure)
 
 
 def _transcribe_again(session: Session, bubble: Bubble, now: datetime) -> None:
@@ -158,6 +161,6 @@ def _texts(value: object) -> list[str]:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < SECONDS_MAX:
         raise Refused(Code.BAD_REQUEST, "start_s and end_s must be numbers of seconds.")
     return float(value)

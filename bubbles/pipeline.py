@@ -31,6 +31,9 @@ WAIT_FOR_PART = timedelta(seconds=30)
 BACKOFF_S = (2, 10, 60, 300)
 """Seconds before the second, third, ... try after a failure; the last is repeated."""
 
+OVERDUE_SLACK_S = 120
+"""What fetching and storing may add to a step's own deadline."""
+
 log = structlog.get_logger()
 
 
@@ -105,17 +108,18 @@ def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event | N
             log.warning("overtaken")
         except Refused as refused:
             _give_up(house, step, refused.code)
-        except Missing as missing:
-            log.warning("waits", part=missing.part, detail=missing.detail)
-            _put_off(house, step, WAIT_FOR_PART, waiting_for=missing.part, counted=False)
         except Exception as error:
             _failed(house, step, error, leaving=leaving is not None and leaving.is_set())
 
 
 def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:
-    name = type(error).__name__
+    """Puts the step off, or gives it up. Lack of memory is counted: it may be the recording that eats it."""
+    name = f"no_{error.part}" if isinstance(error, Missing) else type(error).__name__
     if leaving:
         _put_off(house, step, timedelta(0), counted=False)
+    elif isinstance(error, Missing) and error.part != "memory":
+        log.warning("waits", part=error.part, detail=error.detail)
+        _put_off(house, step, WAIT_FOR_PART, waiting_for=error.part, counted=False)
     elif step.tries >= house.settings.attempts_max:
         log.error("gives_up", exc_info=error)
         _give_up(house, step, name)
@@ -151,6 +155,12 @@ def jobs(house: House, leaving: Event) -> list[Job]:
     def step(name: StepName) -> Job:
         return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, leaving=leaving))
 
+    def revive() -> None:
+        with house.database.transaction() as session:
+            revived = steps.revive(session, house.now(), overdue_after=_overdue_after(house))
+        if revived:
+            log.warning("steps_revived", count=revived)
+
     def discard() -> None:
         with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
             upkeep.discard(house.database, house.blobs)
@@ -164,10 +174,18 @@ def jobs(house: House, leaving: Event) -> list[Job]:
 
     return [
         *(step(name) for name in STAGES),
+        Job("revive", "upkeep", revive, cron="* * * * *"),
         Job("discard", "upkeep", discard, cron="* * * * *"),
         Job("forget", "upkeep", forget, cron="7 * * * *"),
         Job("sweep", "upkeep", sweep, cron="23 3 * * *"),
     ]
+
+
+def _overdue_after(house: House) -> timedelta:
+    """Longer than any step may take: whoever began before that hangs, or could not write how it ended."""
+    settings = house.settings
+    longest_s = max(settings.transcribe_deadline_s, settings.normalise_deadline_s)
+    return timedelta(seconds=longest_s + settings.probe_timeout_s + OVERDUE_SLACK_S)
 
 
 def _workdir(house: House) -> Path:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bubbles.edit import CUE_LENGTH_MAX, CUES_MAX, _cues, moved
 from bubbles.errors import Code, Refused
+from bubbles.model.cue import Cue
 from bubbles.model.place import Place, PlaceRole, Precision, distance_m, snap
-from bubbles.model.transcript import Cue
 
 LATITUDE, LONGITUDE = 45.7674, 4.8336
 FROM_FINE_TO_COARSE = [Precision.EXACT, Precision.STREET, Precision.NEIGHBOURHOOD, Precision.TOWN, Precision.NONE]

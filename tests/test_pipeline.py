@@ -160,6 +160,30 @@ def test_a_zombies_result_is_refused(house, script, bubble_id):
     assert (step.finished_at, step.attempt) == (None, 2)
 
 
+def test_memory_that_lacks_again_and_again_is_given_up(house, script, bubble_id):
+    script.does = [Missing("memory", "more")] * 3
+    for _ in range(3):
+        run_step(house, NAME, bubble_id)
+    assert script.gave_up == ["no_memory"]
+
+
+def test_a_step_that_nobody_will_run_is_enqueued_again(house, script, bubble_id):
+    with house.database.transaction() as session:
+        session.connection().execute(text("DELETE FROM procrastinate_jobs"))
+        assert steps.revive(session, NOON, overdue_after=timedelta(minutes=20)) >= 1
+        assert steps.revive(session, NOON, overdue_after=timedelta(minutes=20)) == 0
+    assert due(house, bubble_id) == [NOON]
+
+
+def test_a_step_that_began_too_long_ago_is_enqueued_again(house, bubble_id):
+    with house.database.transaction() as session:
+        steps.begin(session, bubble_id, NAME, NOON)
+    with house.database.transaction() as session:
+        later = NOON + timedelta(minutes=21)
+        assert steps.revive(session, later, overdue_after=timedelta(minutes=20)) == 1
+    assert len(due(house, bubble_id)) == 2
+
+
 def test_a_rolled_back_transaction_leaves_no_job(house, bubble_id):
     before = len(due(house, bubble_id))
     with pytest.raises(ZeroDivisionError), house.database.transaction() as session:

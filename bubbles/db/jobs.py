@@ -48,6 +48,7 @@ def enqueue(
         return
     try:
         with session.begin_nested():
+            session.connection()  # only now is the SAVEPOINT made
             task.defer(**arguments)
     except procrastinate.exceptions.AlreadyEnqueued:
         pass  # the one that waits will do

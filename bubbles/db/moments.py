@@ -10,7 +10,7 @@ from bubbles.db import terms
 from bubbles.db.bubbles import Whole
 from bubbles.db.search import spoken_language
 from bubbles.db.terms import Asked
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 from bubbles.model.words import Word, words_of
 
 SNIPPET_MAX = 200

@@ -1,9 +1,9 @@
 """Steps of the journey, as rows: begun, finished, put off or given up, each only by the latest attempt."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func
+from sqlalchemy import CursorResult, func, or_, text
 from sqlmodel import Session, col, select, update
 
 from bubbles.db import jobs
@@ -67,6 +67,24 @@ def _write(session: Session, step: Step, **values: Any) -> None:
     written = session.exec(update(Step).where(*mine, *unfinished).values(**values))
     if cast("CursorResult[Any]", written).rowcount != 1:
         raise Overtaken(f"{step.name} of bubble {step.bubble_id}, attempt {step.attempt}")
+
+
+def revive(session: Session, now: datetime, *, overdue_after: timedelta) -> int:
+    """Enqueues the unfinished steps that no job stands for, or whose latest attempt began too long ago.
+
+    That happens when the database was away at the moment that a step would have been put off. Returns how many.
+    """
+    has_job = (
+        "SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = step.name"
+        " AND (args->>'bubble_id')::bigint = step.bubble_id"
+    )
+    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
+    forsaken = or_(text(f"NOT EXISTS ({has_job})"), col(Step.started_at) < now - overdue_after)
+    found = session.exec(select(Step).where(*unfinished, forsaken).with_for_update(skip_locked=True)).all()
+    for step in found:
+        step.started_at = None
+        jobs.enqueue(session, step.name, queue=step.name, bubble_id=step.bubble_id)
+    return len(found)
 
 
 def of(session: Session, bubble_id: int, name: StepName) -> Step | None:

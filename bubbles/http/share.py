@@ -1,6 +1,5 @@
 """The page of one bubble, which its link opens, and its words as files."""
 
-from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -68,7 +67,7 @@ def _file(extension: str, whole: Whole, headers: dict[str, str]) -> Response:
     if whole.transcript is None:
         raise Refused(Code.NOT_FOUND, "The words of this bubble are not there yet.")
     media_type, written = FORMATS[extension]
-    text = written(vtt.Cue(**asdict(cue)) for cue in whole.transcript.spoken)
+    text = written(whole.transcript.spoken)
     return Response(text.encode(), headers=headers | {"Content-Type": f"{media_type}; charset=utf-8"})
 
 

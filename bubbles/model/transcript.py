@@ -1,6 +1,6 @@
 """The words of a bubble: cues with times, as in WebVTT."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,16 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from bubbles.model.columns import instant, optional_instant, optional_reference, reference
-
-
-@dataclass(frozen=True)
-class Cue:
-    """Words said from `start_s` to `end_s`, in seconds from the start; `unsure` ones stay out of the index."""
-
-    start_s: float
-    end_s: float
-    text: str
-    unsure: bool = False
+from bubbles.model.cue import Cue
 
 
 class TranscriptState(StrEnum):

@@ -19,9 +19,9 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from bubbles.errors import Missing
+from bubbles.model.cue import Cue
 from bubbles.speech import frames, models
 from bubbles.speech.transcriber import Heard, Samples
-from bubbles.speech.vtt import Cue
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _CHILD = (sys.executable, "-m", "bubbles.speech.child")

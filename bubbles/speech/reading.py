@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from bubbles.speech.vtt import Cue, clean
+from bubbles.model.cue import Cue
+from bubbles.speech.vtt import clean
 
 CHARS_MAX = 84
 DURATION_MAX_S = 7.0

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bubbles.speech.vtt import Cue
+from bubbles.model.cue import Cue
 
 RATE_HZ = 16_000
 

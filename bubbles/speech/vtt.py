@@ -10,7 +10,8 @@ import html
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from bubbles.model.cue import Cue
 
 # White space (line and paragraph separators are), control characters, lone surrogates and what XML forbids.
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
@@ -20,19 +21,6 @@ _TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s|$)")
 _UNSURE_TAG = re.compile(r"<c(?:\.[^.\s<>]+)*\.unsure(?:\.[^.\s<>]+)*(?:\s[^>]*)?>")
 _TAG = re.compile(r"<[^>]*>?")
-
-
-@dataclass(frozen=True)
-class Cue:
-    """Words and when they are said, in seconds from the start of the recording.
-
-    `unsure` marks words that we would not swear to: they are shown as such and stay out of the index.
-    """
-
-    start_s: float
-    end_s: float
-    text: str
-    unsure: bool = False
 
 
 def to_vtt(cues: Iterable[Cue]) -> str:

@@ -16,10 +16,10 @@ from faster_whisper.transcribe import Segment
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from bubbles.errors import Missing
+from bubbles.model.cue import Cue
 from bubbles.speech import guards, languages, reading, stretches
 from bubbles.speech.stretches import Stretch, Timeline
 from bubbles.speech.transcriber import RATE_HZ, Heard, Samples
-from bubbles.speech.vtt import Cue
 
 _BEAM = 5
 # What Whisper tries in turn while it doubts itself; with the usual six, noise costs twice as much.

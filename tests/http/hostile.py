@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 
 PLAIN = "plain words"
 

@@ -7,9 +7,10 @@ from bubbles.app import House
 from bubbles.db import bubbles, search
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
+from bubbles.model.cue import Cue
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.step import Step
-from bubbles.model.transcript import Cue, Transcript, as_json
+from bubbles.model.transcript import Transcript, as_json
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 WORDS = (

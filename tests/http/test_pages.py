@@ -12,7 +12,7 @@ from bubbles.http import pages
 from bubbles.http.asgi import create_app
 from bubbles.http.auth import COOKIE
 from bubbles.model.account import SignInLink, WebSession
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 from tests.http.hostile import Page, parsed
 from tests.http.pages_fixtures import BROWSER, Stage
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bubbles.speech.vtt import Cue, clean, parse_vtt, to_srt, to_txt, to_vtt
+from bubbles.model.cue import Cue
+from bubbles.speech.vtt import clean, parse_vtt, to_srt, to_txt, to_vtt
 
 HOSTILE = (
     "-->",
