@@ -17,6 +17,8 @@ LETTERS_OF_TWO_EDITS = 8
 LETTERS_MAX = 40
 NEAR_MAX = 6
 """How many near words stand in for one."""
+CLOSE_MAX = 20
+"""Of how many the first listed ones are taken."""
 CANDIDATES_MAX = 200
 SIMILARITY_MIN = 0.2
 """Share of trigrams in common: one wrong letter inside a word of four leaves a quarter."""
@@ -57,7 +59,14 @@ def near(session: Session, words: list[str]) -> dict[str, list[str]]:
     rows = session.connection().execute(_NEAR, {"words": mistyped, "asked": asked, "swapped": swapped})
     for asked_for, known in rows:
         found[asked_for].append(known)
-    return {word: _likeliest(word, candidates) for word, candidates in found.items()}
+    likeliest = {word: _likeliest(word, candidates) for word, candidates in found.items()}
+    listed = _listed(session, {each for candidates in likeliest.values() for each in candidates})
+    return {word: [each for each in likeliest[word] if each in listed][:NEAR_MAX] for word in likeliest}
+
+
+def _listed(session: Session, words: set[str]) -> set[str]:
+    """Those that a listed bubble holds: nobody is to learn from a cursor what is said in private."""
+    return set(session.connection().execute(_LISTED, {"words": sorted(words)}).scalars())
 
 
 def _may_be_mistyped(word: str) -> bool:
@@ -74,7 +83,7 @@ def _likeliest(word: str, candidates: list[str]) -> list[str]:
     mistakes_max = 2 if len(word) >= LETTERS_OF_TWO_EDITS else 1
     mistakes = {known: edits(word, known) for known in candidates}
     close = [known for known in mistakes if 0 < mistakes[known] <= mistakes_max]
-    return sorted(close, key=lambda known: (mistakes[known], known))[:NEAR_MAX]
+    return sorted(close, key=lambda known: (mistakes[known], known))[:CLOSE_MAX]
 
 
 _TEXTS: ARRAY[str] = ARRAY(Text)
@@ -99,6 +108,14 @@ _HAND_ON = text(
     """
 )
 _FORGET = text("DELETE FROM search_word WHERE bubble_id IS NULL")
+_LISTED = text(
+    """
+    SELECT word FROM unnest(:words) AS word WHERE EXISTS (
+        SELECT FROM search_document JOIN bubble ON bubble.id = search_document.bubble_id
+        WHERE bubble.listed AND lexemes @@ plainto_tsquery('bubbles_simple', word)
+    )
+    """
+).bindparams(bindparam("words", type_=_TEXTS))
 _SET_SIMILARITY = text("SELECT set_config('pg_trgm.similarity_threshold', :least, true)")
 _NEAR = text(
     """

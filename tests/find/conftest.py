@@ -14,8 +14,9 @@ from bubbles.db.engine import Database
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
+from bubbles.model.cue import Cue
 from bubbles.model.place import Place, PlaceRole, Precision
-from bubbles.model.transcript import Cue, Transcript, as_json
+from bubbles.model.transcript import Transcript, as_json
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 Publish = Callable[..., Bubble]

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from bubbles import find
 from bubbles.db.moments import SNIPPET_MAX
 from bubbles.find import Match, Query
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 
 
 def match(session: Session, q: str) -> Match:

@@ -47,6 +47,7 @@ def walk(session: Session, conditions: dict[str, Any], limit: int, between=lambd
         page = find.find(session, Query(**conditions, limit=limit, cursor=cursor))
         assert len(page.items) == limit or page.next is None
         items += page.items
+        assert len(items) <= 100
         cursor = page.next
         if cursor is None:
             return items

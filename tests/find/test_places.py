@@ -1,5 +1,6 @@
 """Found by place: over the sphere, across the antimeridian, around the poles."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -11,11 +12,11 @@ from bubbles import find
 from bubbles.db import search
 from bubbles.find import Box, Query, Sort
 from bubbles.model.bubble import Bubble
-from bubbles.model.place import distance_m
+from bubbles.model.place import EARTH_RADIUS_M, distance_m
 
 Point = tuple[float, float]
 SHARED_SESSION = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 LATITUDES = st.one_of(
     st.integers(-90_000_000, 90_000_000).map(lambda micro: micro / 1e6),
@@ -60,6 +61,29 @@ def test_a_radius_holds_what_the_haversine_says(session, publish, points, near, 
             if abs(truth - radius_m) > 0.01:
                 assert (title in within) == (truth < radius_m)
         assert within == {title: pytest.approx(true[title], abs=0.01) for title in within}
+
+    in_savepoint(session, act)
+
+
+OFFSETS = st.tuples(st.floats(-1.2, 1.2), st.floats(-1.2, 1.2))
+
+
+@SHARED_SESSION
+@given(near=st.tuples(st.floats(-85, 85), LONGITUDES), radius_m=st.floats(100, 200_000), offsets=st.lists(OFFSETS))
+def test_the_corners_around_a_circle_lie_outside(session, publish, near, radius_m, offsets) -> None:
+    latitude, longitude = round(near[0], 6), near[1]
+    high = math.degrees(radius_m / EARTH_RADIUS_M)
+    wide = high / math.cos(math.radians(latitude))
+    points = [
+        (round(latitude + up * high, 6), round((longitude + right * wide + 180) % 360 - 180, 6))
+        for up, right in offsets[:12]
+    ]
+
+    def act() -> None:
+        true = {publish(str(n), where=at).title: distance_m(latitude, longitude, *at) for n, at in enumerate(points)}
+        within = titles(session, near=(latitude, longitude), radius_m=radius_m)
+        certain = {title for title, truth in true.items() if abs(truth - radius_m) > 0.01}
+        assert certain & set(within) == {title for title in certain if true[title] < radius_m}
 
     in_savepoint(session, act)
 

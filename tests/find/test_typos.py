@@ -5,9 +5,10 @@ from sqlmodel import Session, select
 
 from bubbles import find
 from bubbles.db import search
+from bubbles.db.terms import near_words
 from bubbles.db.vocabulary import SearchWord
 from bubbles.find import Query
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 
 
 def titles(session: Session, q: str, **conditions: object) -> list[str]:
@@ -78,6 +79,13 @@ def test_pages_of_near_matches_go_on_although_the_word_itself_appears_meanwhile(
     second = find.find(session, Query(q="markek", limit=100, cursor=first.next))
     seen = [found.whole.bubble.title for found in first.items + second.items]
     assert [title for title in seen if title.startswith("near")] == ["near 2", "near 1", "near 0"]
+
+
+def test_words_said_in_private_are_near_to_nobody(session, publish) -> None:
+    publish("private", "the lighthouse", language="en", visibility="private")
+    assert near_words(session, "lihgthouse") is None
+    publish("public", "the lighthouse", language="en")
+    assert near_words(session, "lihgthouse") == {"lihgthouse": ["lighthouse"]}
 
 
 def test_a_word_stays_known_while_anyone_says_it_and_not_longer(session, publish) -> None:

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from bubbles import find
 from bubbles.db import search
 from bubbles.find import Query
-from bubbles.model.transcript import Cue
+from bubbles.model.cue import Cue
 
 
 def titles(session: Session, q: str, **conditions: object) -> list[str]:
