@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bubbles.audio.sandbox import Limits
-from bubbles.blobs.store import BlobStore, open_store
+from bubbles.blobs.address import open_store
+from bubbles.blobs.store import BlobStore
 from bubbles.config import Settings
 from bubbles.db import embedded
 from bubbles.db.engine import Database

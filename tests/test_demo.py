@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from bubbles import demo
 from bubbles.app import House
-from bubbles.blobs.store import open_store
+from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db import channels
 from bubbles.db.engine import Database

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from bubbles import ids, pipeline
 from bubbles.app import House
-from bubbles.blobs.store import open_store
+from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db import steps
 from bubbles.errors import Code, Missing, Refused

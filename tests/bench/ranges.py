@@ -27,7 +27,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from bubbles.app import House
-from bubbles.blobs.store import open_store
+from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from bubbles.blobs.store import BlobStore, Stored, open_store
+from bubbles.blobs.address import open_store
+from bubbles.blobs.store import BlobStore, Stored
 
 
 def _load(path: Path) -> ModuleType:

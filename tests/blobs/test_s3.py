@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from bubbles.blobs.address import open_store
 from bubbles.blobs.s3 import ATTEMPTS_MAX, S3Store
-from bubbles.blobs.store import BlobStore, Stored, open_store
+from bubbles.blobs.store import BlobStore, Stored
 from bubbles.errors import Missing
 
 Put = Callable[[BlobStore, str, bytes], Stored]

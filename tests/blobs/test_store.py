@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bubbles.blobs.address import open_store
 from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.s3 import S3Store
-from bubbles.blobs.store import Stored, open_store
+from bubbles.blobs.store import Stored
 from bubbles.errors import Missing
 
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from bubbles import ids
 from bubbles.app import House
-from bubbles.blobs.store import open_store
+from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
