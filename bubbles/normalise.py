@@ -86,7 +86,7 @@ def _publish(
         session.merge(_rendition(bubble, encoded, stored, now))
     bubble.peaks, bubble.duration_s, bubble.playable_at = waveform, duration_s, now
     session.flush()
-    search.index(session, bubble, None)
+    search.index(session, bubble, bubbles.transcript(session, step.bubble_id))
     steps.enqueue(session, step.bubble_id, StepName.TRANSCRIBE, now)
 
 
