@@ -137,14 +137,13 @@ def accept(
     heard = sandbox.decode(received.path, limits)
     level.require_sound(level.measure(heard.pcm, sandbox.PCM_RATE_HZ), silence_dbfs)
     bubble = _bubble(person, channel, draft, received, duration_s=heard.duration_s, now=now)
-    blobs.put(str(bubble.recording_key), received.path, sha256=received.sha256, content_type="application/octet-stream")
-    try:
-        with database.transaction() as session:
-            _record(session, bubble, ticket, mark, now)
-    except Exception:
-        with database.transaction() as session:
-            discards.add(session, [str(bubble.recording_key)], now)
-        raise
+    key = str(bubble.recording_key)
+    with database.transaction() as session:
+        discards.doom(session, [key], now)
+    blobs.put(key, received.path, sha256=received.sha256, content_type="application/octet-stream")
+    with database.transaction() as session:
+        discards.keep(session, [key])
+        _record(session, bubble, ticket, mark, now)
     return bubble
 
 

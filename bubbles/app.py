@@ -12,6 +12,7 @@ from bubbles.config import Settings
 from bubbles.db import embedded
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
+from bubbles.model.draft import TextLimits
 from bubbles.model.times import utc_now
 from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import Transcriber
@@ -37,6 +38,12 @@ class House:
             timeout_s=self.settings.probe_timeout_s,
             memory_mib=self.settings.probe_memory_mib,
         )
+
+    @property
+    def text_limits(self) -> TextLimits:
+        """How long texts may be."""
+        settings = self.settings
+        return TextLimits(title_max=settings.title_max, tags_max=settings.tags_max, tag_max=settings.tag_max)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from bubbles import accounts, channels, find, logs, moderation, publish
+from bubbles import accounts, channels, find, logs, moderation, publish, upkeep
 from bubbles.app import House, open_house
 from bubbles.config import Settings, environment_name
 from bubbles.db import bubbles
@@ -43,6 +43,9 @@ app.add_typer(channel_app, name="channel")
 app.add_typer(model_app, name="model")
 
 Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
+OPERATOR = "operator"
+"""Who acts by the command line."""
+
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -85,13 +88,13 @@ def serve() -> None:
 
 @app.command()
 def work(
-    with_parent: Annotated[bool, typer.Option(help="Leave when the process that started this one dies.")] = False,
+    parent: Annotated[int, typer.Option(help="Leave when this process, which started the worker, dies.")] = 0,
 ) -> None:
     """Run the steps of the journey: make recordings playable, write down what was said."""
     from bubbles import worker  # noqa: PLC0415 - as above
 
-    if with_parent:
-        worker.leave_with_parent()
+    if parent:
+        worker.leave_with(parent)
     with house() as opened:
         worker.work(opened)
 
@@ -254,14 +257,14 @@ def channel_member(handle: str, account: str, role: Role) -> None:
 def hold(code: str, reason: Reason) -> None:
     """Hide a bubble from everyone but its team, until it is released."""
     with house() as opened, opened.database.transaction() as session:
-        moderation.hold(session, _bubble(session, code), reason=reason, now=opened.now())
+        moderation.hold(session, _bubble(session, code), by=OPERATOR, reason=reason, now=opened.now())
 
 
 @app.command()
 def release(code: str, reason: Reason) -> None:
     """Show a held bubble again."""
     with house() as opened, opened.database.transaction() as session:
-        moderation.release(session, _bubble(session, code), reason=reason)
+        moderation.release(session, _bubble(session, code), by=OPERATOR, reason=reason, now=opened.now())
 
 
 @app.command()
@@ -270,8 +273,8 @@ def withdraw(code: str, reason: Reason) -> None:
     with house() as opened:
         with opened.database.transaction() as session:
             bubble = _bubble(session, code)
-            moderation.withdraw(session, bubble, by="operator", reason=reason, now=opened.now())
-        publish.purge(opened)
+            moderation.withdraw(session, bubble, by=OPERATOR, reason=reason, now=opened.now())
+        upkeep.discard(opened.database, opened.blobs, now=opened.now())
 
 
 def _bubble(session: Session, code: str) -> Bubble:

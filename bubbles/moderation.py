@@ -12,18 +12,19 @@ from bubbles.model.texts import clean_line
 REASON_MAX = 500
 
 
-def hold(session: Session, bubble: Bubble, *, reason: str, now: datetime) -> None:
+def hold(session: Session, bubble: Bubble, *, by: str, reason: str, now: datetime) -> None:
     """Hides a bubble from everyone but its team until a moderator releases it."""
     bubble = _standing(session, bubble)
-    bubble.held_at, bubble.held_reason = now, _reason(reason)
+    bubble.held_at, bubble.held_by, bubble.held_reason = now, by, _reason(reason)
 
 
-def release(session: Session, bubble: Bubble, *, reason: str) -> None:
+def release(session: Session, bubble: Bubble, *, by: str, reason: str, now: datetime) -> None:
     """Shows a held bubble again, and keeps why."""
     bubble = _standing(session, bubble)
     if bubble.held_at is None:
         raise Refused(Code.CONFLICT, "The bubble is not held.")
-    bubble.held_at, bubble.held_reason = None, _reason(reason)
+    bubble.held_at = bubble.held_by = bubble.held_reason = None
+    bubble.released_at, bubble.released_by, bubble.released_reason = now, by, _reason(reason)
 
 
 def withdraw(session: Session, bubble: Bubble, *, by: str, reason: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Normalise: from a recording to renditions that play the same everywhere."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,7 +45,12 @@ def normalise(
     with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
         decoded = _decode(blobs, bubble.recording_key, Path(folder), limits)
         encoded = press(decoded.pcm, Path(folder), deadline_s=deadline_s)
-        made = [(each, _put(blobs, bubble.code, each)) for each in encoded]
+        made = [(each, _stored(bubble.code, each)) for each in encoded]
+        with database.transaction() as session:
+            steps.require_latest(session, step)
+            discards.doom(session, [stored.key for _, stored in made], clock())
+        for each, stored in made:
+            blobs.put(stored.key, each.path, sha256=stored.sha256, content_type=each.media_type)
     waveform = bytes(peaks(decoded.pcm, PEAKS))
     with database.transaction() as session:
         _publish(session, step, made, waveform=waveform, duration_s=decoded.duration_s, now=clock())
@@ -61,17 +66,17 @@ def _decode(blobs: BlobStore, key: str, folder: Path, limits: sandbox.Limits) ->
         path.unlink()
 
 
-def _put(blobs: BlobStore, code: str, encoded: Encoded) -> Stored:
+def _stored(code: str, encoded: Encoded) -> Stored:
+    """What the store will hold; the key follows from the bytes, so that a second attempt stores nothing twice."""
     with encoded.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    key = f"renditions/{code}/{sha256[:32]}.{encoded.kind}"
-    return blobs.put(key, encoded.path, sha256=sha256, content_type=encoded.media_type)
+    return Stored(f"renditions/{code}/{sha256[:32]}.{encoded.kind}", encoded.length_bytes, sha256)
 
 
 def _publish(
     session: Session,
     step: Step,
-    made: Iterable[tuple[Encoded, Stored]],
+    made: list[tuple[Encoded, Stored]],
     *,
     waveform: bytes,
     duration_s: float,
@@ -79,9 +84,11 @@ def _publish(
 ) -> None:
     bubble = bubbles.lock(session, step.bubble_id)
     steps.finish(session, step, now)
+    blob_keys = [stored.key for _, stored in made]
     if bubble.withdrawn_at:
-        discards.add(session, [stored.key for _, stored in made], now)
+        discards.add(session, blob_keys, now)
         return
+    discards.keep(session, blob_keys)
     for encoded, stored in made:
         session.merge(_rendition(bubble, encoded, stored, now))
     bubble.peaks, bubble.duration_s, bubble.playable_at = waveform, duration_s, now

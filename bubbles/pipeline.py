@@ -9,6 +9,7 @@ Each arrow is a job enqueued in the same transaction as the rows that it follows
 """
 
 import contextlib
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from bubbles import normalise, transcribe, upkeep
 from bubbles.app import House
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
-from bubbles.errors import Missing, Refused
+from bubbles.errors import Code, Missing, Refused
 from bubbles.model.step import Step, StepName
 
 WAIT_FOR_PART = timedelta(seconds=30)
@@ -30,6 +31,9 @@ WAIT_FOR_PART = timedelta(seconds=30)
 
 BACKOFF_S = (2, 10, 60, 300)
 """Seconds before the second, third, ... try after a failure; the last is repeated."""
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+"""What the machine lacks, and may have again."""
 
 OVERDUE_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
@@ -71,7 +75,10 @@ def _transcribe(house: House, step: Step) -> None:
 
 def _no_rendition(session: Session, step: Step, now: datetime, error: str) -> None:
     bubble = bubbles.lock(session, step.bubble_id)
-    bubble.failed_at = now
+    if error in set(Code):
+        bubble.refused_at, bubble.refused_reason = now, error
+    else:
+        bubble.failed_at = now
     log.error("bubble_failed", code=bubble.code, error=error)
 
 
@@ -106,20 +113,21 @@ def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event | N
             STAGES[name].run(house, step)
         except steps.Overtaken:
             log.warning("overtaken")
-        except Refused as refused:
-            _give_up(house, step, refused.code)
         except Exception as error:
             _failed(house, step, error, leaving=leaving is not None and leaving.is_set())
 
 
 def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:
-    """Puts the step off, or gives it up. Lack of memory is counted: it may be the recording that eats it."""
-    name = f"no_{error.part}" if isinstance(error, Missing) else type(error).__name__
+    """Puts the step off, or gives it up.
+
+    A refusal is tried again like any failure: the same bytes were accepted once.
+    """
+    name, part = _named(error), _missing_part(error)
     if leaving:
         _put_off(house, step, timedelta(0), counted=False)
-    elif isinstance(error, Missing) and error.part != "memory":
-        log.warning("waits", part=error.part, detail=error.detail)
-        _put_off(house, step, WAIT_FOR_PART, waiting_for=error.part, counted=False)
+    elif part is not None:
+        log.warning("waits", part=part, detail=str(error))
+        _put_off(house, step, WAIT_FOR_PART, waiting_for=part, counted=False)
     elif step.tries >= house.settings.attempts_max:
         log.error("gives_up", exc_info=error)
         _give_up(house, step, name)
@@ -129,8 +137,22 @@ def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> Non
         _put_off(house, step, timedelta(seconds=wait_s), error=name, counted=True)
 
 
+def _named(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return error.code
+    return f"no_{error.part}" if isinstance(error, Missing) else type(error).__name__
+
+
+def _missing_part(error: Exception) -> str | None:
+    """The part whose absence the step waits out. Lack of memory is none: it may be the recording that eats it."""
+    if isinstance(error, Missing) and error.part != "memory":
+        return error.part
+    return "disk" if isinstance(error, OSError) and error.errno in DISK_FULL else None
+
+
 def _give_up(house: House, step: Step, error: str) -> None:
     with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
+        bubbles.lock(session, step.bubble_id)  # bubble before step, as everywhere: the other way round is a deadlock
         steps.give_up(session, step, now=house.now(), error=error)
         STAGES[StepName(step.name)].on_give_up(session, step, house.now(), error)
 
@@ -163,7 +185,7 @@ def jobs(house: House, leaving: Event) -> list[Job]:
 
     def discard() -> None:
         with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
-            upkeep.discard(house.database, house.blobs)
+            upkeep.discard(house.database, house.blobs, now=house.now())
 
     def forget() -> None:
         upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
@@ -171,13 +193,15 @@ def jobs(house: House, leaving: Event) -> list[Job]:
     def sweep() -> None:
         for folder in (_workdir(house), house.settings.uploads_dir):
             upkeep.sweep_files(folder, now=house.now())
+        with contextlib.suppress(Missing):
+            house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
 
     return [
         *(step(name) for name in STAGES),
         Job("revive", "upkeep", revive, cron="* * * * *"),
         Job("discard", "upkeep", discard, cron="* * * * *"),
         Job("forget", "upkeep", forget, cron="7 * * * *"),
-        Job("sweep", "upkeep", sweep, cron="23 3 * * *"),
+        Job("sweep", "upkeep", sweep, cron="23 * * * *"),
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bubbles import accept, accounts, pipeline, upkeep
+from bubbles import accept, accounts, pipeline
 from bubbles.accept import Received, UploadLimits
 from bubbles.app import House
 from bubbles.db import bubbles, channels, jobs, steps
@@ -15,7 +15,6 @@ from bubbles.errors import Code, Missing, Refused
 from bubbles.model import draft
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble, State
-from bubbles.model.draft import TextLimits
 from bubbles.model.step import StepName
 from bubbles.policy import Person
 
@@ -30,9 +29,8 @@ def publish(house: House, file: Path, fields: Mapping[str, str]) -> Bubble:
     Raises what `accept` refuses, and `OSError` when the file cannot be read.
     """
     received = _received(file, max_bytes=house.settings.request_max_bytes)
-    settings, now = house.settings, house.now()
-    limits = TextLimits(title_max=settings.title_max, tags_max=settings.tags_max, tag_max=settings.tag_max)
-    wanted = draft.parse(fields, limits=limits, now=now)
+    now = house.now()
+    wanted = draft.parse(fields, limits=house.text_limits, now=now)
     with house.database.transaction() as session:
         owner = _owner(house, session, wanted.channel)
         person = Person(owner.id, owner.handle)
@@ -46,7 +44,7 @@ def publish(house: House, file: Path, fields: Mapping[str, str]) -> Bubble:
             draft=wanted,
             received=received,
             limits=house.probe_limits,
-            silence_dbfs=settings.silence_dbfs,
+            silence_dbfs=house.settings.silence_dbfs,
             now=now,
         )
     except (Refused, Missing) as error:
@@ -80,26 +78,23 @@ def wait(house: House, bubble_id: int) -> None:
     Raises `Missing` for the part that a step waits for.
     """
     while not _has_ended(house, bubble_id):
-        if _a_worker_is_up(house):
-            time.sleep(POLL_S)
-        else:
+        if not _a_worker_is_up(house):
             for name in StepName:
                 pipeline.run_step(house, name, bubble_id)
+        time.sleep(POLL_S)
 
 
 def _has_ended(house: House, bubble_id: int) -> bool:
     with house.database.transaction() as session:
-        bubble, step = bubbles.get(session, bubble_id), steps.of(session, bubble_id, StepName.TRANSCRIBE)
-    if step and step.waiting_for:
-        raise Missing(step.waiting_for, f"The bubble plays; its words wait for the {step.waiting_for}.")
-    return bubble.state not in {State.PROCESSING, State.PLAYABLE} or bool(step and step.gave_up_at)
+        bubble = bubbles.get(session, bubble_id)
+        begun = [step for name in StepName if (step := steps.of(session, bubble_id, name))]
+    missing = next((step.waiting_for for step in begun if step.waiting_for), None)
+    if missing:
+        raise Missing(missing, f"The bubble is kept; it has to wait for the {missing}.")
+    over = bubble.state not in {State.PROCESSING, State.PLAYABLE}
+    return over or any(step.gave_up_at for step in begun)
 
 
 def _a_worker_is_up(house: House) -> bool:
     with house.database.transaction() as session:
         return jobs.workers_up(session, stalled_after_s=house.settings.stalled_after_s)
-
-
-def purge(house: House) -> None:
-    """Deletes what a withdrawal doomed, now rather than in a minute."""
-    upkeep.discard(house.database, house.blobs)

@@ -1,10 +1,10 @@
 """Serve: the web in this process, workers beside it, and everything that was started stopped at the end."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -98,15 +98,21 @@ def workers(count: int) -> Iterator[None]:
 
 def _keep_worker(leaving: Event) -> None:
     """Starts a worker, again when it dies. This thread outlives it, since the parent-death signal is the thread's."""
+    command = [sys.executable, "-m", "bubbles", "work", "--parent", str(os.getpid())]
     while not leaving.is_set():
-        worker = subprocess.Popen([sys.executable, "-m", "bubbles", "work", "--with-parent"], stdin=subprocess.DEVNULL)
+        try:
+            worker = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            log.error("worker_not_started", error=str(error))
+            leaving.wait(RESTART_AFTER_S)
+            continue
         while worker.poll() is None and not leaving.wait(0.2):
             pass
         if leaving.is_set():
             _stop(worker)
         else:
             log.error("worker_died", exit_status=worker.returncode)
-            time.sleep(RESTART_AFTER_S)
+            leaving.wait(RESTART_AFTER_S)
 
 
 def _stop(worker: subprocess.Popen[bytes]) -> None:

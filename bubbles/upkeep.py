@@ -12,12 +12,12 @@ DISCARDS_AT_ONCE = 100
 LEFTOVER_AGE = timedelta(days=1)
 
 
-def discard(database: Database, blobs: BlobStore) -> int:
+def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
     """Deletes doomed blobs; returns how many. Raises `Missing("store")`: they stay doomed."""
     deleted = 0
     while True:
         with database.transaction() as session:
-            keys = discards.waiting(session, limit=DISCARDS_AT_ONCE)
+            keys = discards.take(session, now, limit=DISCARDS_AT_ONCE)
         if not keys:
             return deleted
         for key in keys:
@@ -39,6 +39,9 @@ def sweep_files(folder: Path, *, now: datetime) -> int:
     oldest = (now - LEFTOVER_AGE).timestamp()
     old = [path for path in folder.rglob("*") if path.lstat().st_mtime < oldest] if folder.is_dir() else []
     for path in sorted(old, reverse=True):
-        with contextlib.suppress(FileNotFoundError, OSError):  # a folder that still holds something young stays
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        if path.is_dir() and not path.is_symlink():
+            with contextlib.suppress(OSError):  # one that still holds something young stays
+                path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
     return len(old)

@@ -27,31 +27,28 @@ def work(house: House) -> None:
 
 
 async def _work(house: House) -> None:
-    leaving = Event()
+    leaving, loop = Event(), asyncio.get_running_loop()
+
+    def drain() -> None:
+        leaving.set()
+        loop.call_later(DRAIN_S, house.transcriber.close)
+
     workers = Workers(
         house.database.libpq_url,
         pipeline.jobs(house, leaving),
         concurrency=pipeline.CONCURRENCY,
         stalled_after_s=house.settings.stalled_after_s,
-        drain_s=DRAIN_S * 4,
+        on_stop=drain,
     )
-    loop = asyncio.get_running_loop()
-
-    def leave() -> None:
-        if not leaving.is_set():
-            leaving.set()
-            workers.stop()
-            loop.call_later(DRAIN_S, house.transcriber.close)
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave)
+        loop.add_signal_handler(number, workers.stop)
     log.info("worker_started")
     await workers.run()
     log.info("worker_left")
 
 
-def leave_with_parent() -> None:
+def leave_with(parent_pid: int) -> None:
     """Has the kernel send SIGTERM when the process that started this one dies (Linux `prctl(2)`)."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # it died before we asked
+    if os.getppid() != parent_pid:  # it died before we asked
         os.kill(os.getpid(), signal.SIGTERM)

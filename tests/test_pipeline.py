@@ -1,5 +1,7 @@
 """What a failure means: waited for, tried again, given up; and that a zombie's result is refused."""
 
+import asyncio
+import errno
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -7,14 +9,15 @@ from threading import Event
 import pytest
 from sqlalchemy import text
 
-from bubbles import ids, pipeline
+from bubbles import ids, pipeline, publish
 from bubbles.app import House
 from bubbles.blobs.address import open_store
 from bubbles.config import Settings
-from bubbles.db import steps
+from bubbles.db import bubbles, steps
+from bubbles.db.jobs import Workers
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.account import Account
-from bubbles.model.bubble import Bubble
+from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Channel
 from bubbles.model.step import Step, StepName
 from bubbles.pipeline import Stage, run_step
@@ -125,10 +128,70 @@ def test_a_failure_is_tried_again_later_each_time_then_given_up(house, script, b
     assert len(script.seen) == 3
 
 
-def test_what_is_refused_is_given_up_at_once(house, script, bubble_id):
-    script.does = [Refused(Code.NOT_AUDIO, "no sound")]
+def test_a_refusal_is_tried_again_since_the_same_bytes_were_accepted(house, script, bubble_id):
+    script.does = [Refused(Code.NOT_AUDIO, "the decoder was killed"), None]
     run_step(house, NAME, bubble_id)
-    assert script.gave_up == ["not_audio"]
+    run_step(house, NAME, bubble_id)
+    assert (script.gave_up, step_of(house, bubble_id).finished_at) == ([], NOON)
+
+
+def test_a_refusal_again_and_again_refuses_the_bubble(house, monkeypatch, bubble_id):
+    def refuse(house: House, step: Step) -> None:
+        raise Refused(Code.NOT_AUDIO, "no sound")
+
+    monkeypatch.setitem(pipeline.STAGES, NAME, Stage(refuse, on_give_up=pipeline.STAGES[NAME].on_give_up))
+    for _ in range(house.settings.attempts_max):
+        run_step(house, NAME, bubble_id)
+    with house.database.transaction() as session:
+        bubble = bubbles.get(session, bubble_id)
+    assert (bubble.state, bubble.refused_reason) == (State.REFUSED, "not_audio")
+
+
+def test_a_full_disk_is_waited_for(house, script, bubble_id):
+    script.does = [OSError(errno.ENOSPC, "No space left on device")]
+    run_step(house, NAME, bubble_id)
+    assert (step_of(house, bubble_id).waiting_for, step_of(house, bubble_id).tries) == ("disk", 0)
+
+
+def test_making_a_step_due_again_fences_the_attempt_that_began_meanwhile(house, bubble_id):
+    with house.database.transaction() as edit:
+        steps.of(edit, bubble_id, NAME)  # read before the worker begins
+        with house.database.transaction() as session:
+            running = steps.begin(session, bubble_id, NAME, NOON)
+        steps.enqueue(edit, bubble_id, NAME, NOON)
+    with pytest.raises(steps.Overtaken), house.database.transaction() as session:
+        steps.finish(session, running, NOON)
+
+
+def test_an_overtaken_attempt_may_not_store_anything(house, bubble_id):
+    with house.database.transaction() as session:
+        old = steps.begin(session, bubble_id, NAME, NOON)
+    with house.database.transaction() as session:
+        steps.begin(session, bubble_id, NAME, NOON)
+    with pytest.raises(steps.Overtaken), house.database.transaction() as session:
+        steps.require_latest(session, old)
+
+
+def test_waiting_for_a_bubble_says_what_it_waits_for(house, script, bubble_id):
+    script.does = [Missing("store", "It is away.")]
+    with pytest.raises(Missing) as missing:
+        publish.wait(house, bubble_id)
+    assert (missing.value.part, len(script.seen)) == ("store", 1)
+
+
+def test_when_one_queue_is_no_longer_served_all_workers_leave(database, monkeypatch):
+    left = []
+    workers = Workers(
+        database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: left.append(True)
+    )
+
+    async def broken() -> None:
+        """As Procrastinate's: its listener fails, and it returns as if it had been asked to."""
+
+    monkeypatch.setattr(workers._workers[0], "run", broken)
+    with pytest.raises(ConnectionError):
+        asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
+    assert left == [True]
 
 
 def test_a_poison_recording_that_kills_its_worker_is_given_up(house, script, bubble_id):

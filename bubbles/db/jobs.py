@@ -36,12 +36,22 @@ class Job:
 
 
 def enqueue(
-    session: Session, name: str, *, queue: str, run_at: datetime | None = None, once: bool = False, **arguments: Any
+    session: Session,
+    name: str,
+    *,
+    queue: str,
+    lock: str | None = None,
+    run_at: datetime | None = None,
+    once: bool = False,
+    **arguments: Any,
 ) -> None:
-    """Adds a job in the session's transaction. `once`: not beside a waiting job of the same name."""
+    """Adds a job in the session's transaction.
+
+    Jobs of one `lock` run one after the other. `once`: not beside a waiting job of the same name.
+    """
     connection = session.connection().connection.driver_connection
     task = _deferrer.configure_task(
-        name, queue=queue, schedule_at=run_at, connection=connection, queueing_lock=name if once else None
+        name, queue=queue, lock=lock, schedule_at=run_at, connection=connection, queueing_lock=name if once else None
     )
     if not once:
         task.defer(**arguments)
@@ -64,14 +74,23 @@ class Workers:
     """Runs jobs in this process: one Procrastinate worker a queue, each with its own concurrency.
 
     `concurrency` maps a queue to how many of its jobs run at once. Jobs run in threads. A worker that dies leaves its
-    jobs to `recover`, which runs every ten seconds in the queue `upkeep`.
+    jobs to `recover`, which runs every ten seconds in the queue `upkeep`. `on_stop` is called once, before the
+    last jobs are waited for.
     """
 
     def __init__(
-        self, url: str, jobs: list[Job], *, concurrency: Mapping[str, int], stalled_after_s: float, drain_s: float
+        self,
+        url: str,
+        jobs: list[Job],
+        *,
+        concurrency: Mapping[str, int],
+        stalled_after_s: float,
+        on_stop: Callable[[], None],
     ) -> None:
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=8))
         self._stalled_after_s = stalled_after_s
+        self._on_stop = on_stop
+        self._asked_to_stop = False
         for job in jobs:
             self._register(job)
         recover = self._app.task(name="recover", queue="upkeep", queueing_lock="recover")(self._recover)
@@ -84,9 +103,8 @@ class Workers:
                 concurrency=count,
                 install_signal_handlers=False,
                 fetch_job_polling_interval=5.0,
-                update_heartbeat_interval=HEARTBEAT_S,
+                update_heartbeat_interval=min(HEARTBEAT_S, stalled_after_s / 4),
                 stalled_worker_timeout=stalled_after_s,
-                shutdown_graceful_timeout=drain_s,
                 delete_jobs="successful",
             )
             for queue, count in concurrency.items()
@@ -113,11 +131,24 @@ class Workers:
             await manager.retry_job(stalled)
 
     async def run(self) -> None:
-        """Works until `stop`, then ends what is under way."""
+        """Works until `stop`, then ends what is under way.
+
+        A worker whose connection fails ends by itself, and its queue would be served no more: then all of them end,
+        and `ConnectionError` is raised, so that the process is started anew.
+        """
         async with self._app.open_async():
-            await asyncio.gather(*(worker.run() for worker in self._workers))  # type: ignore[no-untyped-call]  # theirs
+            runs = [asyncio.create_task(worker.run()) for worker in self._workers]  # type: ignore[no-untyped-call]
+            await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+            asked = self._asked_to_stop
+            self.stop()
+            await asyncio.gather(*runs)
+        if not asked:
+            raise ConnectionError("A queue was no longer served: the database was away.")
 
     def stop(self) -> None:
         """Takes no further job; call it in the event loop's thread."""
+        if not self._asked_to_stop:
+            self._asked_to_stop = True
+            self._on_stop()
         for worker in self._workers:
             worker.stop()  # type: ignore[no-untyped-call]  # theirs

@@ -20,7 +20,7 @@ class Overtaken(Exception):
 
 def enqueue(session: Session, bubble_id: int, name: StepName, now: datetime) -> None:
     """Makes the step due, again too; the job stands in the queue that bears the step's name."""
-    step = session.get(Step, (bubble_id, name))
+    step = session.get(Step, (bubble_id, name), with_for_update=True, populate_existing=True)
     if step is None:
         session.add(Step(bubble_id=bubble_id, name=name, queued_at=now))
     else:
@@ -28,7 +28,7 @@ def enqueue(session: Session, bubble_id: int, name: StepName, now: datetime) -> 
         step.queued_at, step.tries, step.waiting_for, step.error = now, 0, None, None
         step.started_at = step.finished_at = step.gave_up_at = None
     session.flush()
-    jobs.enqueue(session, name, queue=name, bubble_id=bubble_id)
+    _add_job(session, bubble_id, name)
 
 
 def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> Step | None:
@@ -42,6 +42,11 @@ def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> St
     return step
 
 
+def require_latest(session: Session, step: Step) -> None:
+    """Raises `Overtaken` unless this attempt still owns the step; it keeps it until the transaction ends."""
+    _write(session, step, waiting_for=None)
+
+
 def finish(session: Session, step: Step, now: datetime) -> None:
     """Ends the step well; raises `Overtaken` when another attempt owns it."""
     _write(session, step, finished_at=now, waiting_for=None, error=None)
@@ -53,12 +58,17 @@ def put_off(
     """Has the step tried again later. `waiting_for` names a missing part; a try that is not `counted` is given back."""
     tries = step.tries if counted else step.tries - 1
     _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries)
-    jobs.enqueue(session, step.name, queue=step.name, run_at=until, bubble_id=step.bubble_id)
+    _add_job(session, step.bubble_id, step.name, run_at=until)
 
 
 def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
     """Ends the step badly, with the reason in a word or two."""
     _write(session, step, gave_up_at=now, waiting_for=None, error=error)
+
+
+def _add_job(session: Session, bubble_id: int, name: str, *, run_at: datetime | None = None) -> None:
+    """A job in the queue that bears the step's name; two of one step never run at once."""
+    jobs.enqueue(session, name, queue=name, lock=f"{name} {bubble_id}", run_at=run_at, bubble_id=bubble_id)
 
 
 def _write(session: Session, step: Step, **values: Any) -> None:
@@ -83,7 +93,7 @@ def revive(session: Session, now: datetime, *, overdue_after: timedelta) -> int:
     found = session.exec(select(Step).where(*unfinished, forsaken).with_for_update(skip_locked=True)).all()
     for step in found:
         step.started_at = None
-        jobs.enqueue(session, step.name, queue=step.name, bubble_id=step.bubble_id)
+        _add_job(session, step.bubble_id, step.name)
     return len(found)
 
 

@@ -9,16 +9,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from bubbles import accounts
+from bubbles import accept, accounts
 from bubbles.app import House
+from bubbles.db import discards
 from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step
 from bubbles.model.upload import Upload
+from bubbles.upkeep import discard
 
 
 def tone(seconds: float = 1.0, *, level: float = 0.3, rate_hz: int = 16_000) -> bytes:
@@ -237,6 +240,53 @@ def test_without_the_store_an_upload_is_unavailable_and_its_key_is_free(house, a
     assert int(answer.headers["retry-after"]) > 0
     with TestClient(create_app(house)) as client:
         assert post(client, author, key="later").status_code == 202
+
+
+def test_a_commit_whose_answer_is_lost_keeps_the_bubble_and_its_sound(client, author, house, monkeypatch, clock):
+    record = accept._record
+
+    def recorded_and_lost(session, *arguments):
+        record(session, *arguments)
+        session.commit()
+        raise ConnectionError("the answer to COMMIT was lost")
+
+    monkeypatch.setattr(accept, "_record", recorded_and_lost)
+    assert post(client, author, key="lost").status_code == 500
+    monkeypatch.undo()
+    again = post(client, author, tone(), key="lost")
+    assert again.status_code == 202
+    clock.pass_s(2 * 3600)
+    discard(house.database, house.blobs, now=clock())
+    assert any(again.json()["code"] in key for key in house.blobs.keys("recordings/"))
+
+
+def test_a_crash_between_blob_and_row_leaves_nothing_for_long(client, author, house, monkeypatch, clock):
+    def crash(*arguments):
+        raise ConnectionError("the database went away")
+
+    monkeypatch.setattr(accept, "_record", crash)
+    assert post(client, author).status_code == 500
+    assert len(list(house.blobs.keys("recordings/"))) == 1
+    discard(house.database, house.blobs, now=clock())
+    assert len(list(house.blobs.keys("recordings/"))) == 1
+    clock.pass_s(2 * 3600)
+    discard(house.database, house.blobs, now=clock())
+    assert list(house.blobs.keys("recordings/")) == []
+
+
+def test_a_blob_that_is_being_deleted_is_not_kept(house, clock):
+    with house.database.transaction() as session:
+        discards.add(session, ["recordings/late"], clock())
+        assert "recordings/late" in discards.take(session, clock(), limit=100)
+    with pytest.raises(discards.TooLate), house.database.transaction() as session:
+        discards.keep(session, ["recordings/late"])
+
+
+def test_what_people_said_is_in_no_error_of_the_database(house):
+    with pytest.raises(IntegrityError) as error, house.database.transaction() as session:
+        session.add(Upload(account_id=-1, idempotency_key="my private words", started_at=house.now()))
+        session.flush()
+    assert "my private words" not in str(error.value)
 
 
 def test_a_browser_led_here_by_another_site_publishes_nothing(client, world, house, clock):

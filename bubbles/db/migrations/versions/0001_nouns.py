@@ -87,7 +87,11 @@ CREATE TABLE bubble (
     ready_at timestamptz,
     failed_at timestamptz,
     held_at timestamptz,
+    held_by varchar,
     held_reason varchar,
+    released_at timestamptz,
+    released_by varchar,
+    released_reason varchar,
     refused_at timestamptz,
     refused_reason varchar,
     withdrawn_at timestamptz,
@@ -152,7 +156,8 @@ CREATE UNIQUE INDEX upload_key ON upload (account_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL AND (ended_at IS NULL OR bubble_id IS NOT NULL);
 CREATE TABLE discard (
     blob_key text PRIMARY KEY,
-    since timestamptz NOT NULL
+    due_at timestamptz NOT NULL,
+    taken_at timestamptz
 );
 """
 
