@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bubbles import ids
@@ -21,9 +22,11 @@ def create(session: Session, handle: str, *, now: datetime) -> Account:
     if accounts.by_handle(session, handle) or channels.by_handle(session, handle):
         raise Refused(Code.CONFLICT, f"@{handle} is taken.")
     account, channel = Account(handle=handle, created_at=now), Channel(handle=handle, title=handle, created_at=now)
-    session.add(account)
-    session.add(channel)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add_all([account, channel])
+    except IntegrityError:  # another process took it just now
+        raise Refused(Code.CONFLICT, f"@{handle} is taken.") from None
     session.add(Membership(channel_id=channel.id, account_id=account.id, role=Role.OWNER, since=now))
     session.flush()
     return account

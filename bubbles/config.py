@@ -40,7 +40,9 @@ class Settings(BaseSettings):
 
     # Who
     registration: Literal["open", "invite", "closed"] = Field(
-        "invite", description="Who may make an account: anyone, who has an invitation, nobody."
+        "invite",
+        description="Who may sign up: anyone, who has an invitation, nobody. Until there is a page for it, accounts "
+        "are made on the command line.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     sign_in_link_hours: int = Field(24, ge=1, le=720, description="Hours that a one-time sign-in link is valid.")
@@ -51,7 +53,9 @@ class Settings(BaseSettings):
     # Work
     workers: int = Field(1, ge=0, le=64, description="Worker processes that `serve` starts; 0: none.")
     whisper_model: str = Field("base", description="A faster-whisper model's name, or a folder that holds one.")
-    transcribe_memory_mib: int = Field(3072, ge=256, description="Memory the speech process may take, in MiB.")
+    transcribe_memory_mib: int = Field(
+        3072, ge=256, description="Memory the speech process may take, in MiB; the model base needs 1600."
+    )
     transcribe_deadline_s: int = Field(900, ge=10, description="Seconds a transcription may take.")
     normalise_deadline_s: int = Field(120, ge=10, description="Seconds that making the renditions may take.")
     attempts_max: int = Field(4, ge=1, le=20, description="Attempts at a step before it is given up.")

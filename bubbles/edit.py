@@ -11,7 +11,7 @@ from bubbles.db import bubbles, search, steps
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.cue import Cue
-from bubbles.model.draft import TextLimits, choice, coordinate
+from bubbles.model.draft import TextLimits, choice
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.step import StepName
 from bubbles.model.texts import clean_language, clean_line, clean_tags, clean_text
@@ -22,6 +22,11 @@ PLACE_FIELDS = frozenset({"latitude", "longitude", "precision", "role"})
 CUES_MAX = 1_000
 CUE_LENGTH_MAX = 1_000
 SECONDS_MAX = 1e6
+DEGREES_MAX = 180
+TEXT_MAX = 400
+TEXT_PER_SECOND_MAX = 40
+"""Characters of a transcript: a generous allowance, and twice what the fastest speakers say in a second."""
+TRANSCRIPTIONS_MAX = 20
 
 
 def edit(
@@ -41,7 +46,7 @@ def edit(
     unknown = sorted(set(patch) - FIELDS)
     if unknown:
         raise Refused(Code.BAD_REQUEST, f"Unknown field: {', '.join(unknown)[:200]}.")
-    bubble = bubbles.lock(session, bubble.id)
+    bubble = _standing(session, bubble)
     if expected_version is not None and expected_version != bubble.version:
         raise Refused(Code.CONFLICT, "The bubble was changed meanwhile; read it again.")
     language = bubble.language
@@ -54,13 +59,24 @@ def edit(
     return bubble
 
 
+def _standing(session: Session, bubble: Bubble) -> Bubble:
+    """The bubble, locked; raises `conflict` when it is withdrawn, since what was purged must not come back."""
+    bubble = bubbles.lock(session, bubble.id)
+    if bubble.withdrawn_at:
+        raise Refused(Code.CONFLICT, "The bubble is withdrawn.")
+    return bubble
+
+
 def _apply(bubble: Bubble, patch: Mapping[str, Any], limits: TextLimits) -> None:
     if "title" in patch:
-        bubble.title = clean_line(_text(patch["title"] or "", "title"), what="title", length_max=limits.title_max)
+        bubble.title = clean_line(_text(_given(patch["title"], ""), "title"), what="title", length_max=limits.title_max)
     if "tags" in patch:
-        bubble.tags = clean_tags(_texts(patch["tags"] or []), count_max=limits.tags_max, length_max=limits.tag_max)
+        bubble.tags = clean_tags(
+            _texts(_given(patch["tags"], [])), count_max=limits.tags_max, length_max=limits.tag_max
+        )
     if "language" in patch:
-        bubble.language = clean_language(_text(patch["language"], "language")) if patch["language"] else None
+        language = patch["language"]
+        bubble.language = None if language is None else clean_language(_text(language, "language"))
     if "visibility" in patch:
         bubble.visibility = choice(Visibility, patch["visibility"], what="visibility")
     if "place" in patch:
@@ -76,14 +92,13 @@ def moved(place: Place | None, patch: object) -> Place | None:
         return None
     if not isinstance(patch, dict) or set(patch) - PLACE_FIELDS:
         raise Refused(Code.BAD_REQUEST, f"place must be an object of {', '.join(sorted(PLACE_FIELDS))}, or null.")
-    role = choice(PlaceRole, patch.get("role") or (place.role if place else PlaceRole.RECORDED), what="role")
-    wanted = patch.get("precision") or (place.precision if place else role.default_precision)
+    role = choice(PlaceRole, _given(patch.get("role"), place.role if place else PlaceRole.RECORDED), what="role")
+    wanted = _given(patch.get("precision"), place.precision if place else role.default_precision)
     precision = choice(Precision, wanted, what="precision")
     if ("latitude" in patch) != ("longitude" in patch):
         raise Refused(Code.BAD_PLACE, "Send both latitude and longitude, or neither.")
     if "latitude" in patch:
-        latitude = coordinate(patch["latitude"], what="latitude")
-        return snap(latitude, coordinate(patch["longitude"], what="longitude"), precision, role)
+        return snap(_degrees(patch["latitude"]), _degrees(patch["longitude"]), precision, role)
     if place is None or precision.coarseness < place.precision.coarseness:
         raise Refused(Code.BAD_PLACE, "A finer precision needs a new latitude and longitude.")
     return snap(place.latitude, place.longitude, precision, role)
@@ -96,7 +111,7 @@ def correct(
 
     `cues` is a list of `{start_s, end_s, text, unsure}` in order, within the bubble. Raises `bad_request`, `bad_text`.
     """
-    bubble = bubbles.lock(session, bubble.id)
+    bubble = _standing(session, bubble)
     if bubble.playable_at is None:
         raise Refused(Code.CONFLICT, "The bubble is still being prepared; correct its words when it plays.")
     said = Transcript(
@@ -118,6 +133,8 @@ def _cues(cues: object, duration_s: float) -> list[Cue]:
     if not isinstance(cues, list) or len(cues) > CUES_MAX:
         raise Refused(Code.BAD_REQUEST, f"cues must be a list of at most {CUES_MAX}.")
     read = [_cue(cue, duration_s) for cue in cues]
+    if sum(len(cue.text) for cue in read) > TEXT_MAX + TEXT_PER_SECOND_MAX * duration_s:
+        raise Refused(Code.BAD_TEXT, "The words are more than can be said in so short a time.")
     if any(later.start_s < earlier.start_s for earlier, later in pairwise(read)):
         raise Refused(Code.BAD_REQUEST, "cues must be in the order of their start_s.")
     return read
@@ -137,15 +154,29 @@ def _cue(cue: object, duration_s: float) -> Cue:
 
 
 def _transcribe_again(session: Session, bubble: Bubble, now: datetime) -> None:
-    said = bubbles.transcript(session, bubble.id)
-    if bubble.playable_at and not (said and said.corrected_at):
-        bubble.ready_at = None
-        steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, now)
+    said, step = bubbles.transcript(session, bubble.id), steps.of(session, bubble.id, StepName.TRANSCRIBE)
+    if step is None or (said and said.corrected_at):
+        return
+    if step.attempt >= TRANSCRIPTIONS_MAX:
+        raise Refused(Code.CONFLICT, "Its words were written down often enough; correct them instead.")
+    bubble.ready_at = None
+    steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, now)
 
 
 def _reindex(session: Session, bubble: Bubble) -> None:
     if bubble.playable_at:
         search.index(session, bubble, bubbles.transcript(session, bubble.id))
+
+
+def _given(value: Any, default: Any) -> Any:
+    """In a merge-patch null, and nothing else, stands for what is there by default."""
+    return default if value is None else value
+
+
+def _degrees(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= DEGREES_MAX:
+        raise Refused(Code.BAD_PLACE, "latitude and longitude must be numbers of degrees.")
+    return float(value)
 
 
 def _text(value: object, what: str) -> str:

@@ -178,10 +178,14 @@ def _launch(cluster: Cluster, prefix: list[str], lock: int) -> None:
         )
     # It may end long after us, or while we live: then somebody must reap it.
     threading.Thread(target=process.wait, daemon=True).start()
-    while cluster.ping() == pq.Ping.NO_RESPONSE:
-        if process.returncode is not None:
-            raise Missing("database", f"The database does not start: {cluster.log.read_text().strip()}")
-        time.sleep(POLL_S)
+    try:
+        while cluster.ping() == pq.Ping.NO_RESPONSE:
+            if process.returncode is not None:
+                raise Missing("database", f"The database does not start: {cluster.log.read_text().strip()}")
+            time.sleep(POLL_S)
+    except BaseException:  # a signal, while there is no pid file yet by which to stop it
+        process.send_signal(signal.SIGINT)
+        raise
 
 
 def _make_database(cluster: Cluster) -> None:

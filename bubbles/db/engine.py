@@ -18,6 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x62756262  # "bubb": one process migrates at a time, the others wait.
 STATEMENT_TIMEOUT_MS = 30_000
 STALE_AFTER_S = 2.0
+CONNECT_TIMEOUT_S = 10
 
 
 def _remember(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy hands over both
@@ -43,7 +44,11 @@ class Database:
             make_url(url).set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=pool_size,
-            connect_args={"options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}"},
+            hide_parameters=True,  # they are what people said and where
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            },
         )
 
         event.listen(self._engine, "checkin", _remember)
@@ -71,7 +76,7 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.invalidate()  # gives the lock back, and the time-out with it
 
     def check(self) -> str:
         """The server's version, `18.6`; raises when it does not answer."""

@@ -1,8 +1,9 @@
 """What an author sends with a recording: checked once, the same at every edge."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ FIELDS = (
 CLOCK_SKEW = timedelta(days=1)
 """How far a phone's clock may run ahead of ours."""
 
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?")
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -84,12 +87,11 @@ def choice(kind: type[Choice], value: Any, *, what: str) -> Choice:
         raise Refused(Code.BAD_REQUEST, f"{what} must be one of {', '.join(kind)}.") from None
 
 
-def coordinate(value: object, *, what: str) -> float:
-    """A number of degrees; raises `bad_place`."""
-    try:
-        return float(str(value))
-    except ValueError:
-        raise Refused(Code.BAD_PLACE, f"{what} must be a number of degrees.") from None
+def coordinate(text: str, *, what: str) -> float:
+    """Degrees written with digits, a sign and a point; raises `bad_place`."""
+    if not _DEGREES.fullmatch(text.strip()):
+        raise Refused(Code.BAD_PLACE, f"{what} must be a number of degrees.")
+    return float(text)
 
 
 def _place(sent: Mapping[str, str]) -> Place | None:
@@ -113,6 +115,6 @@ def _truth(text: str) -> bool:
 
 def _recorded_at(text: str, now: datetime) -> datetime:
     moment = parse_rfc3339(text, what="recorded_at")
-    if moment > now + CLOCK_SKEW:
-        raise Refused(Code.BAD_REQUEST, "recorded_at lies in the future.")
+    if not EARLIEST <= moment <= now + CLOCK_SKEW:
+        raise Refused(Code.BAD_REQUEST, "recorded_at lies in the future, or before 1970.")
     return moment

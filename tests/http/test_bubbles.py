@@ -216,8 +216,28 @@ def test_withdrawing_empties_the_row_and_dooms_the_blobs(client, posted, house):
     assert client.get(posted.path).status_code == 404
     told = client.get(posted.path, headers=posted.owner).json()
     assert (told["state"], told["title"], told["place"], told["transcript"]["text"]) == ("withdrawn", "", None, "")
-    assert discard(house.database, house.blobs) >= 2
+    assert discard(house.database, house.blobs, now=house.now()) >= 2
     assert not any(posted.bubble.code in key for key in house.blobs.keys("renditions/"))
+
+
+def test_what_is_withdrawn_is_not_filled_again(client, posted):
+    client.delete(posted.path, headers=posted.owner)
+    for answer in (
+        client.patch(posted.path, json={"title": "Back again"}, headers=posted.owner),
+        client.put(f"{posted.path}/transcript", json={"cues": CUES}, headers=posted.owner),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+def test_a_transcript_has_no_more_words_than_can_be_said(client, posted):
+    cues = [{"start_s": 0, "end_s": 1, "text": "word " * 199}] * 10
+    answer = client.put(f"{posted.path}/transcript", json={"cues": cues}, headers=posted.owner)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_text")
+
+
+def test_only_null_takes_away(client, posted):
+    for patch in ({"title": 0}, {"title": []}, {"tags": {}}, {"language": 0}, {"place": {"role": 0}}):
+        assert client.patch(posted.path, json=patch, headers=posted.owner).status_code == 400, patch
 
 
 def test_an_unknown_path_is_a_problem_for_programs_and_a_page_for_people(client):
