@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bubbles import ids
 from bubbles.db import bubbles, moments, search, terms
 from bubbles.db.bubbles import Whole
 from bubbles.db.moments import Match
@@ -19,12 +20,11 @@ from bubbles.model.words import is_word
 
 __all__ = ["Box", "Found", "Match", "Page", "Query", "Sort", "find"]
 
-CURSOR_MAX = 6_000
+CURSOR_MAX = 7_000
 """Characters of a cursor that carries as many near words as there can be; most have a hundred."""
 DIGEST_LETTERS = 16
 KEY_MAX = 60_000_000_000_000_000
 """In microseconds, from year 68 to 3871; no other key comes near."""
-ID_MAX = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,11 @@ def _write(query: Query, cursor: Cursor) -> str:
 
 
 def _encoded(content: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 def _read(text: str, query: Query) -> Cursor:
@@ -102,19 +106,27 @@ def _read(text: str, query: Query) -> Cursor:
     if len(text) > CURSOR_MAX or digest != _digest(query, body):
         raise Refused(Code.BAD_REQUEST, "The cursor belongs to another query: use the one that came with this query.")
     try:
-        return _cursor(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return _cursor(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))), query)
+    except (ValueError, TypeError, RecursionError):
         raise Refused(Code.BAD_REQUEST, "The cursor is damaged: begin again without one.") from None
 
 
-def _cursor(content: Any) -> Cursor:
+def _cursor(content: Any, query: Query) -> Cursor:
     """A cursor from JSON that anybody could have made; raises what Python raises for what cannot be one."""
-    key, bubble_id, oldest, near = content
-    if not (_is_key(key) and _is_key(oldest or 0) and type(bubble_id) is int and 0 <= bubble_id <= ID_MAX):
+    key, published, code, oldest, near = content
+    if not (_is_key(key) and _is_key(published) and isinstance(code, str) and ids.CODE_PATTERN.fullmatch(code)):
         raise ValueError("not a mark")
-    if near is not None and not all(is_word(word) for known in near.values() for word in known):
+    if not (_is_key(oldest) if query.sort is Sort.RELEVANCE else oldest is None):
+        raise ValueError("not a bound")
+    if near is not None and not _are_near(near):
         raise ValueError("not words")
-    return Cursor(Mark(key, bubble_id, oldest), near)
+    return Cursor(Mark(key, published, code, oldest), near)
+
+
+def _are_near(content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(known, list) and all(map(is_word, known)) for known in content.values()
+    )
 
 
 def _is_key(value: Any) -> bool:

@@ -40,6 +40,8 @@ WORDS_MAX = 4_000
 """Words of one field that are found: eight times what can be said in two minutes."""
 RANKED_MAX = 1_000
 """By relevance the newest this many matches are ranked; to rank all that hold a common word takes seconds."""
+RANKED_LATER_MAX = 2 * RANKED_MAX
+"""A later page ranks what was published meanwhile too, but no more than this, whatever its cursor says."""
 NARROW_MAX = 2_000
 """Up to this many bubbles in a region its index is used; of more the planner, who can count, reads the newest first."""
 Rows = Select[*tuple[Any, ...]]
@@ -47,6 +49,8 @@ MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 bubble_key: ColumnElement[Any] = cast("ColumnElement[Any]", Bubble.id)
 playable_at: ColumnElement[Any] = cast("ColumnElement[Any]", Bubble.playable_at)
+public_code: ColumnElement[Any] = col(Bubble.code).collate("C")
+"""Parts equals: it says nothing, where the sequential id would count the bubbles that nobody may know of."""
 
 
 class SearchDocument(SQLModel, table=True):
@@ -108,14 +112,16 @@ def remove(session: Session, bubble_id: int) -> None:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a page ended: at `(key, bubble_id)`, which fall from first to last (rise when the oldest come first).
+    """Where a page ended: at `(key, published, code)`, which fall from first to last (rise when the oldest come first).
 
     Keys are whole numbers, since a fraction is not the same after a journey through text: microseconds since 1970,
-    decimetres (negative), or millionths of a rank. `oldest` is the key of time that bounds what is ranked.
+    decimetres (negative), or millionths of a rank. `published` is in microseconds since 1970, and so is `oldest`, which
+    bounds what is ranked.
     """
 
     key: int
-    bubble_id: int
+    published: int
+    code: str
     oldest: int | None = None
 
 
@@ -123,6 +129,7 @@ class Mark:
 class Hit:
     """A bubble that was found, the mark to go on from, and its distance where the query has a point."""
 
+    bubble_id: int
     mark: Mark
     distance_m: float | None
 
@@ -140,7 +147,7 @@ def hits(session: Session, query: Query, asked: Asked | None, *, after: Mark | N
     else:
         page = _by_time(chosen, after, oldest_first=query.sort is Sort.OLDEST)
     rows = session.connection().execute(page.limit(limit))
-    return [Hit(Mark(row.key, row.id, row.oldest), row.distance_m) for row in rows]
+    return [Hit(row.id, Mark(row.key, row.published, row.code, row.oldest), row.distance_m) for row in rows]
 
 
 # How common a word is decides the plan, so that one made for any word is of no use. Pages are in memory or on a disk
@@ -155,40 +162,42 @@ _PLAN_FOR_SEARCH = text(
 
 def bubbles_of(session: Session, found: list[Hit]) -> list[tuple[Hit, Bubble]]:
     """Hits with their bubbles, in order, less what was unlisted in this very moment."""
-    ids = [hit.mark.bubble_id for hit in found]
+    ids = [hit.bubble_id for hit in found]
     by_id = {bubble.id: bubble for bubble in session.exec(select_entity(Bubble).where(bubble_key.in_(ids), LISTED))}
-    return [(hit, by_id[hit.mark.bubble_id]) for hit in found if hit.mark.bubble_id in by_id]
+    return [(hit, by_id[hit.bubble_id]) for hit in found if hit.bubble_id in by_id]
 
 
 def _by_time(chosen: Rows, after: Mark | None, *, oldest_first: bool) -> Rows:
-    place = tuple_(playable_at, bubble_key)
+    place = tuple_(playable_at, public_code)
     page = chosen.add_columns(_microseconds().label("key"), _no_bound())
     if after is not None:
-        there = tuple_(literal(_moment(after.key)), literal(after.bubble_id))
+        there = tuple_(literal(_moment(after.published)), literal(after.code))
         page = page.where(place > there if oldest_first else place < there)
     return (
-        page.order_by(playable_at, bubble_key) if oldest_first else page.order_by(playable_at.desc(), bubble_key.desc())
+        page.order_by(playable_at, public_code)
+        if oldest_first
+        else page.order_by(playable_at.desc(), public_code.desc())
     )
 
 
 def _by_relevance(chosen: Rows, asked: Asked, after: Mark | None) -> Rows:
     """The newest matches, ranked. With ties, so that a moment tells a later page what was ranked for the first."""
-    matches = chosen.add_columns(lexemes, configuration, _microseconds().label("published"))
-    if after is None:
-        matches = matches.order_by(playable_at.desc()).fetch(RANKED_MAX, with_ties=True)
-    elif after.oldest is not None:
+    matches = chosen.add_columns(lexemes, configuration)
+    if after is not None and after.oldest is not None:
         matches = matches.where(playable_at >= _moment(after.oldest))
-    newest = matches.subquery()
+    ranked_max = RANKED_MAX if after is None else RANKED_LATER_MAX
+    newest = matches.order_by(playable_at.desc()).fetch(ranked_max, with_ties=True).subquery()
     rank = func.ts_rank(newest.c.lexemes, _question(asked, newest.c.configuration), 1)
     oldest = func.min(newest.c.published).over() if after is None else literal(after.oldest, BigInteger)
     key = sql_cast(func.round(rank * 1_000_000), BigInteger)
-    return _falling(select(newest.c.id, newest.c.distance_m, oldest.label("oldest")), key, newest.c.id, after)
+    ranked = select(newest.c.id, newest.c.code, newest.c.published, newest.c.distance_m, oldest.label("oldest"))
+    return _falling(ranked, (key, newest.c.published, newest.c.code), after)
 
 
 def _by_distance(session: Session, chosen: Rows, point: tuple[float, float], *, after: Mark | None, limit: int) -> Rows:
     """The nearest over the sphere. The index knows the nearest on the flat map: none of `limit` can lie farther."""
     key = -sql_cast(func.round(nearby.distance_m(point) * 10), BigInteger)
-    page = _falling(chosen.add_columns(_no_bound()).where(nearby.has_place), key, bubble_key, after)
+    page = _falling(chosen.add_columns(_no_bound()).where(nearby.has_place), (key, _microseconds(), public_code), after)
     flat = page.order_by(None).order_by(nearby.flat_distance(point)).limit(limit).subquery()
     farthest = select(func.min(flat.c.key), func.count())
     key_min, count = session.connection().execute(farthest).one()
@@ -197,11 +206,12 @@ def _by_distance(session: Session, chosen: Rows, point: tuple[float, float], *, 
     return page.where(nearby.indexed(nearby.around(point, (1 - key_min) / 10)), key >= key_min)
 
 
-def _falling(page: Rows, key: ColumnElement[int], bubble_id: ColumnElement[Any], after: Mark | None) -> Rows:
-    """Ordered by `(key, id)`, the greatest first, from the mark on."""
+def _falling(page: Rows, place: tuple[ColumnElement[Any], ...], after: Mark | None) -> Rows:
+    """Ordered by the place, which is `(key, published, code)`, the greatest first, from the mark on."""
     if after is not None:
-        page = page.where(tuple_(key, bubble_id) < tuple_(literal(after.key, BigInteger), literal(after.bubble_id)))
-    return page.add_columns(key.label("key")).order_by(key.desc(), bubble_id.desc())
+        there = literal(after.key, BigInteger), literal(after.published, BigInteger), literal(after.code)
+        page = page.where(tuple_(*place) < tuple_(*there))
+    return page.add_columns(place[0].label("key")).order_by(*(part.desc() for part in place))
 
 
 def _microseconds() -> ColumnElement[int]:
@@ -217,9 +227,10 @@ def _no_bound() -> ColumnElement[Any]:
 
 
 def _chosen(session: Session, query: Query, asked: Asked | None) -> Rows:
-    """Id and distance of all listed bubbles that meet every condition, in no order."""
+    """Id, code, time and distance of all listed bubbles that meet every condition, in no order."""
     distance = nearby.distance_m(query.near) if query.near is not None else sql_cast(null(), Float(53))
-    chosen = select(bubble_key.label("id"), distance.label("distance_m")).where(LISTED, *_conditions(query))
+    named = bubble_key.label("id"), public_code.label("code"), _microseconds().label("published")
+    chosen = select(*named, distance.label("distance_m")).where(LISTED, *_conditions(query))
     if query.bbox is not None:
         boxes = nearby.parts(query.bbox)
         chosen = chosen.where(_within(session, boxes), nearby.exact(boxes))

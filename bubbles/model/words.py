@@ -39,8 +39,8 @@ def spaced(text: str) -> str:
 
 
 def is_word(text: object) -> bool:
-    """Whether this is text, and one word of it."""
-    return isinstance(text, str) and _WORD.fullmatch(text) is not None
+    """Whether this is text, and one word of it, no longer than words are kept."""
+    return isinstance(text, str) and len(text) <= WORD_MAX and _WORD.fullmatch(text) is not None
 
 
 def edits(word: str, other: str) -> int:

@@ -1,5 +1,7 @@
 """Pages miss nothing and repeat nothing, whatever is published between them."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +95,12 @@ def test_the_orders_are_what_they_say(session, publish, limit) -> None:
     assert order(Sort.NEAREST) == ["1", "2", "0"]
 
 
+@pytest.mark.parametrize("conditions", [{"q": "lemon"}, {"near": NEAR}, {"q": "lemno"}], ids=repr)
+def test_equals_stand_newest_first(session, publish, conditions) -> None:
+    published = [publish("lemon", where=NEAR).code for _ in range(5)]
+    assert codes(walk(session, conditions, 2)) == published[::-1]
+
+
 def test_what_has_left_the_list_between_two_pages_breaks_nothing(session, publish) -> None:
     bubbles = [publish(str(number)) for number in range(5)]
     first = find.find(session, Query(limit=2))
@@ -152,7 +160,14 @@ def test_a_cursor_that_was_meddled_with_is_refused(session, publish, data) -> No
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(LEAVES, lambda each: st.lists(each) | st.dictionaries(st.text(), each))
-MARKS = st.tuples(st.integers(-(10**18), 10**18), st.integers(-1, 2**64), st.none() | st.integers(), JSON)
+WORDS = st.dictionaries(st.text(), st.lists(st.sampled_from(["lemon", "é", "x" * 65, "y" * 3_000, "", "a b", "\x00"])))
+MARKS = st.tuples(
+    st.integers(-(10**18), 10**18),
+    st.integers(-(10**18), 10**18),
+    st.sampled_from(["A" * 16, "-_" * 8, "", "A" * 17, "A" * 15 + "\n"]) | st.integers(),
+    st.none() | st.integers(-(10**18), 10**18) | JSON,
+    st.none() | WORDS | JSON,
+)
 
 
 @pytest.mark.parametrize("conditions", ORDERS, ids=repr)
@@ -160,9 +175,56 @@ MARKS = st.tuples(st.integers(-(10**18), 10**18), st.integers(-1, 2**64), st.non
 @given(content=JSON | MARKS)
 def test_a_cursor_of_our_making_with_anything_in_it_never_breaks(session, publish, conditions, content) -> None:
     """Its digest is no secret: anybody can make one."""
-    query = Query(**conditions)
-    body = find._encoded(content)
     try:
-        find.find(session, Query(**conditions, cursor=find._digest(query, body) + body))
+        find.find(session, Query(**conditions, cursor=forged(conditions, content)))
     except Refused as refused:
         assert refused.code is Code.BAD_REQUEST
+
+
+def forged(conditions: dict[str, Any], content: Any) -> str:
+    body = find._encoded(content)
+    return find._digest(Query(**conditions), body) + body
+
+
+CODE = "A" * 16
+NO_BOUNDS = [[], {}, False, True, "", "1", 1.5, 10**18]
+NO_WORDS = [[], False, 0, "", {"lemno": "lemon"}, {"lemno": {"lemon": 1}}, {"lemno": ["x" * 3_000]}, {"lemno": [1]}]
+
+
+@pytest.mark.parametrize("conditions", [{}, {"q": "lemno"}, {"q": "lemno", "order": Sort.NEWEST}], ids=repr)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *([1, 1, CODE, bound, None] for bound in NO_BOUNDS),
+        *([1, 1, CODE, 1, near] for near in NO_WORDS),
+        *([1, 1, CODE, None, near] for near in NO_WORDS),
+        *([1, when, CODE, 1, None] for when in (None, "1", 1.5, True, 10**18)),
+        *([1, 1, code, 1, None] for code in (7, None, "", "A" * 15, "A" * 17, "\x00" * 16, [CODE])),
+    ],
+    ids=lambda content: repr(content)[:60],
+)
+def test_a_cursor_with_one_wrong_part_is_refused(session, publish, conditions, content) -> None:
+    publish("lemon")
+    assert refusal(session, **conditions, cursor=forged(conditions, content)) is Code.BAD_REQUEST
+
+
+def test_no_cursor_makes_all_be_ranked(session, publish, monkeypatch) -> None:
+    """A bound of 1970, which no page of ours would name, reaches no further back than a page may."""
+    monkeypatch.setattr(search, "RANKED_LATER_MAX", 3)
+    for number in range(6):
+        publish(f"lemon {number}")
+    first = [10**9, 1, "z" * 16, 0, None]
+    page = find.find(session, Query(q="lemon", cursor=forged({"q": "lemon"}, first)))
+    assert [item.whole.bubble.title for item in page.items] and len(page.items) == 3
+
+
+@pytest.mark.parametrize("conditions", ORDERS, ids=repr)
+def test_a_cursor_does_not_tell_how_many_bubbles_there_are(session, publish, conditions) -> None:
+    """It holds times, distances and what is public: an id would count the private ones."""
+    bubbles = [publish("lemon", where=NEAR) for _ in range(3)]
+    cursor = find.find(session, Query(**conditions, limit=1)).next
+    assert cursor is not None
+    body = cursor[find.DIGEST_LETTERS :]
+    told = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    assert {bubble.id for bubble in bubbles}.isdisjoint(part for part in told if isinstance(part, int))
+    assert told[2] in {bubble.code for bubble in bubbles}
