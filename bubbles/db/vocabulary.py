@@ -17,8 +17,6 @@ LETTERS_OF_TWO_EDITS = 8
 LETTERS_MAX = 40
 NEAR_MAX = 6
 """How many near words stand in for one."""
-CLOSE_MAX = 20
-"""Of how many the first listed ones are taken."""
 CANDIDATES_MAX = 200
 SIMILARITY_MIN = 0.2
 """Share of trigrams in common: one wrong letter inside a word of four leaves a quarter."""
@@ -59,14 +57,7 @@ def near(session: Session, words: list[str]) -> dict[str, list[str]]:
     rows = session.connection().execute(_NEAR, {"words": mistyped, "asked": asked, "swapped": swapped})
     for asked_for, known in rows:
         found[asked_for].append(known)
-    likeliest = {word: _likeliest(word, candidates) for word, candidates in found.items()}
-    listed = _listed(session, {each for candidates in likeliest.values() for each in candidates})
-    return {word: [each for each in likeliest[word] if each in listed][:NEAR_MAX] for word in likeliest}
-
-
-def _listed(session: Session, words: set[str]) -> set[str]:
-    """Those that a listed bubble holds: nobody is to learn from a cursor what is said in private."""
-    return set(session.connection().execute(_LISTED, {"words": sorted(words)}).scalars())
+    return {word: _likeliest(word, candidates) for word, candidates in found.items()}
 
 
 def _may_be_mistyped(word: str) -> bool:
@@ -83,7 +74,7 @@ def _likeliest(word: str, candidates: list[str]) -> list[str]:
     mistakes_max = 2 if len(word) >= LETTERS_OF_TWO_EDITS else 1
     mistakes = {known: edits(word, known) for known in candidates}
     close = [known for known in mistakes if 0 < mistakes[known] <= mistakes_max]
-    return sorted(close, key=lambda known: (mistakes[known], known))[:CLOSE_MAX]
+    return sorted(close, key=lambda known: (mistakes[known], known))[:NEAR_MAX]
 
 
 _TEXTS: ARRAY[str] = ARRAY(Text)
@@ -108,24 +99,28 @@ _HAND_ON = text(
     """
 )
 _FORGET = text("DELETE FROM search_word WHERE bubble_id IS NULL")
-_LISTED = text(
-    """
-    SELECT word FROM unnest(:words) AS word WHERE EXISTS (
+_LISTED = """(
+    (SELECT listed FROM bubble WHERE bubble.id = bubble_id) OR EXISTS (
         SELECT FROM search_document JOIN bubble ON bubble.id = search_document.bubble_id
         WHERE bubble.listed AND lexemes @@ plainto_tsquery('bubbles_simple', word)
     )
-    """
-).bindparams(bindparam("words", type_=_TEXTS))
+)"""
+"""Whether a listed bubble holds a known word: mostly the one that it names. Asked before anything is cut off, since
+what is said in private is to show neither in a cursor nor by what it crowds out."""
 _SET_SIMILARITY = text("SELECT set_config('pg_trgm.similarity_threshold', :least, true)")
 _NEAR = text(
-    """
+    f"""
     SELECT asked, word FROM unnest(:asked, :swapped) AS swap (asked, swapped) JOIN search_word ON word = swapped
+    WHERE {_LISTED}
     UNION
     SELECT asked, word FROM unnest(:words) AS asked CROSS JOIN LATERAL (
-        SELECT word FROM search_word WHERE word % asked AND length(word) BETWEEN length(asked) - 2 AND length(asked) + 2
-        ORDER BY similarity(word, asked) DESC LIMIT :candidates
+        SELECT word FROM (
+            SELECT word, bubble_id FROM search_word
+            WHERE word % asked AND length(word) BETWEEN length(asked) - 2 AND length(asked) + 2
+            ORDER BY similarity(word, asked) DESC
+        ) AS alike WHERE {_LISTED} LIMIT :candidates
     ) AS close
-    """
+    """  # noqa: S608 - constants
 ).bindparams(
     bindparam("words", type_=_TEXTS),
     bindparam("asked", type_=_TEXTS),

@@ -88,6 +88,24 @@ def test_words_said_in_private_are_near_to_nobody(session, publish) -> None:
     assert near_words(session, "lihgthouse") == {"lihgthouse": ["lighthouse"]}
 
 
+@pytest.mark.parametrize(
+    "hidden", [{"visibility": "private"}, {"visibility": "unlisted"}, {"playable_at": None}], ids=repr
+)
+def test_words_said_in_private_crowd_out_nothing(session, publish, hidden) -> None:
+    """As many as would fill every bound, each likelier than the word that is listed."""
+    crowd = [f"zebrafish{a}{b}" for a in "abcdefghijklmnopqrst" for b in "abcdefghijklmnopqrst"]
+    publish("private", " ".join(["azebrafsh", "zzebrafsh", "zebrafshz", *crowd]), language="en", **hidden)
+    publish("it", "a zebrafish", language="en")
+    assert near_words(session, "zebrafsh") == {"zebrafsh": ["zebrafish"]}
+    assert titles(session, "zebrafsh") == ["it"]
+
+
+def test_a_word_first_said_in_private_is_near_once_somebody_says_it_in_public(session, publish) -> None:
+    publish("private", "the lighthouse", language="en", visibility="private")
+    publish("public", "the lighthouse", language="en")
+    assert near_words(session, "lighthouze") == {"lighthouze": ["lighthouse"]}
+
+
 def test_a_word_stays_known_while_anyone_says_it_and_not_longer(session, publish) -> None:
     first, second = (publish("it", "the lighthouse", language="en") for _ in range(2))
     search.remove(session, first.id)
