@@ -1,8 +1,9 @@
 """At which second a bubble says what was asked for."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
@@ -17,6 +18,9 @@ SNIPPET_MAX = 200
 """Characters of a snippet, its dots included."""
 LEAD_MAX = 60
 """Characters of a snippet before the first word that was asked for."""
+READ_MAX = 6_000
+"""Characters of the sure cues that are looked through, a little more than a transcript holds: what one bubble says can
+make no search slow that finds it."""
 TITLE = 0
 """The title is the first of a bubble's texts, the sure cues follow."""
 
@@ -65,10 +69,20 @@ def matches(session: Session, found: list[Whole], asked: Asked) -> list[Match]:
 
 
 def _spoken(whole: Whole) -> _Spoken:
-    cues = [cue for cue in whole.transcript.spoken if not cue.unsure] if whole.transcript else []
+    cues = list(_sure(whole.transcript.cues)) if whole.transcript else []
     texts = [whole.bubble.title, *(cue.text for cue in cues)]
     configuration = terms.configuration_of(spoken_language(whole.bubble, whole.transcript))
     return _Spoken(configuration, cues, texts, [words_of(each) for each in texts])
+
+
+def _sure(told: Iterable[dict[str, Any]]) -> Iterator[Cue]:
+    """The sure cues from the first on, `READ_MAX` characters of them, each counted as one longer than it is."""
+    left = READ_MAX
+    for cue in (Cue(**each) for each in told if not each["unsure"]):
+        yield replace(cue, text=cue.text[:left])
+        left -= len(cue.text) + 1
+        if left <= 0:
+            return
 
 
 def _spots(spoken: _Spoken, meant: dict[tuple[str, str], set[str]]) -> Iterator[_Spot]:

@@ -4,9 +4,11 @@ import pytest
 from sqlmodel import Session
 
 from bubbles import find
+from bubbles.db import moments
 from bubbles.db.moments import SNIPPET_MAX
 from bubbles.find import Match, Query
 from bubbles.model.cue import Cue
+from bubbles.model.words import words_of
 
 
 def match(session: Session, q: str) -> Match:
@@ -91,6 +93,21 @@ def test_long_texts_are_cut_around_the_words(session, publish, padding) -> None:
     assert len(found.snippet) <= SNIPPET_MAX
     assert found.snippet[0] == found.snippet[-1] == "…"
     assert highlighted(found) == ["lemons"]
+
+
+@pytest.mark.parametrize("cue", ["word " * 1_000, "x" * 5_000, "字" * 5_000, "", "a"], ids=lambda cue: cue[:2])
+def test_of_a_giant_transcript_a_bounded_part_is_read(session, publish, cue, monkeypatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(moments, "words_of", lambda text: [read.append(text), *words_of(text)][1:])
+    publish("it", [*cues("lemons"), *([Cue(9, 10, cue)] * 7_000), *cues("lemons")][: 7_002 if len(cue) < 2 else 40])
+    assert match(session, "lemons").start_s == 0
+    assert sum(map(len, read)) <= moments.READ_MAX + len("it")
+    assert len(read) <= moments.READ_MAX + 1
+
+
+def test_a_transcript_as_long_as_they_may_be_is_read_to_its_end(session, publish) -> None:
+    publish("it", [Cue(0, 1, "word " * 1_040), Cue(119, 120, "lemons")], language="en")
+    assert match(session, "lemons").start_s == 119
 
 
 def test_a_long_title_without_the_words_is_cut_at_its_end(session, publish) -> None:
