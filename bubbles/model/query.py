@@ -48,8 +48,8 @@ class Query:
     `q` as a person types it: words, `"a phrase"`, `-without`, `one OR other`. `near` is latitude and
     longitude in degrees, kept to 0.1 m as places are; `radius_m` counts from there.
     `language` is a BCP 47 tag in the form of `clean_language`; `pt` finds `pt-BR` too. All of `tags` must be there.
-    `channel` is a handle. Published from `since` on, and before `until`. `order` None: by relevance when there are
-    words, else nearest first when there is `near` without a radius, else newest first. `cursor` is the `next` of the
+    `channel` is a handle. Published from `since` on, and before `until`. `order` None: nearest first when there is
+    `near` without a radius, else by relevance when there are words, else newest first. `cursor` is the `next` of the
     page before. Raises `bad_request` and `bad_place`.
     """
 
@@ -99,6 +99,6 @@ class Query:
         """The order in force."""
         if self.order is not None:
             return self.order
-        if self.q:
-            return Sort.RELEVANCE
-        return Sort.NEAREST if self.near is not None and self.radius_m is None else Sort.NEWEST
+        if self.near is not None and self.radius_m is None:
+            return Sort.NEAREST
+        return Sort.RELEVANCE if self.q else Sort.NEWEST

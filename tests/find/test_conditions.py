@@ -83,7 +83,12 @@ def test_what_comes_first_without_a_wish(session, publish) -> None:
     assert titles(session, near=PIRAN) == ["near", "far", "lemons, far"]
     assert titles(session, near=(10.0, 10.0)) == ["lemons, far", "far", "near"]
     assert titles(session, near=(10.0, 10.0), radius_m=20_000_000) == ["near", "far", "lemons, far"]
-    assert titles(session, near=PIRAN, q="lemons")[0] == "lemons, far"
+    assert titles(session, near=PIRAN, q="lemons")[0] == "near"
+    assert (
+        titles(session, near=PIRAN, radius_m=20_000_000, q="lemons")[0]
+        == titles(session, q="lemons")[0]
+        == "lemons, far"
+    )
 
 
 def test_a_bubble_comes_whole(session, publish) -> None:

@@ -52,7 +52,8 @@ def test_what_is_left_empty_is_not_asked() -> None:
         ("q=a", Sort.RELEVANCE),
         ("near=1,2", Sort.NEAREST),
         ("near=1,2&radius_m=5", Sort.NEWEST),
-        ("near=1,2&q=a", Sort.RELEVANCE),
+        ("near=1,2&q=a", Sort.NEAREST),
+        ("near=1,2&q=a&radius_m=5", Sort.RELEVANCE),
         ("near=1,2&q=a&sort=oldest", Sort.OLDEST),
     ],
 )
