@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
-from bubbles.http import assets, errors, routes
+from bubbles.http import assets, errors, lane, routes
 from bubbles.http.log import RequestLog
 
 
@@ -31,12 +31,15 @@ def create_app(house: House) -> Starlette:
             Refused: errors.on_refused,
             Missing: errors.on_missing,
             OperationalError: errors.on_database,
+            TimeoutError: errors.on_database,
             HTTPException: errors.on_http,
             Exception: errors.on_bug,
         },
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # the Host header would choose where to
     app.state.house = house
+    app.state.store_reads = lane.limiter()
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}
     app.state.paths = {row.handler: row.path for row in routes.OPERATIONS}

@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from bubbles import listen
 from bubbles.db.engine import Database
-from bubbles.errors import Missing
+from bubbles.errors import Missing, Refused
+from bubbles.http import lane
 from bubbles.listen import Delivery
 
 GATHER_S = 0.05
@@ -49,7 +50,7 @@ class Flow(Response):
         watch = asyncio.ensure_future(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._pour(send)
+            await self._pour(scope["app"], send)
         finally:
             watch.cancel()
             await Tally.of(scope["app"]).add(self._delivery, sent_to=self._at)
@@ -60,7 +61,7 @@ class Flow(Response):
             pass
         self._is_gone = True
 
-    async def _pour(self, send: Send) -> None:
+    async def _pour(self, app: Starlette, send: Send) -> None:
         chunk = bytes(self.body)
         while chunk:
             stop = self._at + len(chunk)
@@ -68,20 +69,20 @@ class Flow(Response):
             if self._is_gone:
                 return
             self._at = stop
-            chunk = await self._next()
+            chunk = await self._next(app)
         if self._at == self._delivery.stop:
             # Apart from the last chunk: once all is sent, a server says that everybody is gone.
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             log.warning("media_broke_off", bubble_id=self._delivery.bubble_id, sent_to=self._at)
 
-    async def _next(self) -> bytes:
+    async def _next(self, app: Starlette) -> bytes:
         """The next chunk; empty at the end, or when the store fails: the connection is then cut off, short."""
         if self._at >= self._delivery.stop:
             return b""
         try:
-            return await run_in_threadpool(next, self._rest, b"")
-        except (KeyError, Missing) as error:
+            return await lane.run(app, lambda: next(self._rest, b""))
+        except (KeyError, Missing, Refused) as error:
             log.warning("media_store_failed", reason=repr(error))
             return b""
 

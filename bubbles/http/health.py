@@ -1,24 +1,29 @@
 """GET /healthz, /readyz: whether it runs, and what is degraded."""
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bubbles.errors import Missing
-from bubbles.http import auth
+from bubbles.errors import Missing, Refused
+from bubbles.http import auth, lane
 from bubbles.speech import models
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def alive(request: Request) -> Response:
-    """200 as long as the process answers."""
+async def alive(request: Request) -> Response:
+    """200 as long as the process answers, whatever its threads wait for."""
     return PlainTextResponse("ok\n", headers=NO_STORE)
 
 
-def ready(request: Request) -> Response:
+async def ready(request: Request) -> Response:
     """Each part with `ok` or what is wrong; 503 only without the database, since all else can wait."""
-    parts = {"database": _database(request), "store": _store(request), "model": _model(request)}
+    parts = {
+        "database": await run_in_threadpool(_database, request),
+        "store": await _store(request),
+        "model": await run_in_threadpool(_model, request),
+    }
     status = 200 if parts["database"] == "ok" else 503
     return JSONResponse({"ready": status == 200, "parts": parts}, status_code=status, headers=NO_STORE)
 
@@ -31,12 +36,12 @@ def _database(request: Request) -> str:
     return "ok"
 
 
-def _store(request: Request) -> str:
+async def _store(request: Request) -> str:
     try:
-        auth.house(request).blobs.size("ready")
+        await lane.run(request.app, lambda: auth.house(request).blobs.size("ready"))
     except KeyError:
         return "ok"
-    except Missing:
+    except (Missing, Refused):
         return "away"
     return "ok"
 

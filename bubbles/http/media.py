@@ -7,14 +7,16 @@ that breaks off. No transaction is open while bytes flow.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import policy
+from bubbles import ids, policy
 from bubbles.db import audible
 from bubbles.errors import Code, Missing
-from bubbles.http import auth, ranges, visitors
+from bubbles.http import auth, lane, ranges, visitors
 from bubbles.http.deliveries import Flow
 from bubbles.http.errors import problem
 from bubbles.listen import Delivery, Visitor
@@ -43,23 +45,23 @@ def etag(rendition: Rendition) -> str:
     return f'"{rendition.sha256[:ETAG_HEX]}"'
 
 
-def rendition(request: Request) -> Response:
+async def rendition(request: Request) -> Response:
     """200, 206, 304, 412, 416; 404 for what is not there or not for who asks.
 
     `Range` is for GET only: HEAD ignores it (RFC 9110, section 14.2) and tells of the whole.
     """
-    wanted = _wanted(request)
+    wanted = await run_in_threadpool(_wanted, request)
     length_bytes, given = wanted.rendition.length_bytes, request.headers
     if "if-match" in given and not ranges.lists(_joined(request, "if-match"), wanted.etag, weak=False):
         return _refusal(wanted, Code.CONFLICT, 412, "The sound is not the one that If-Match names.")
     if ranges.lists(_joined(request, "if-none-match"), wanted.etag, weak=True):
         return Response(status_code=304, headers=wanted.headers)
     if request.method == "HEAD":
-        return _head(request, wanted)
+        return await lane.run(request.app, partial(_head, request, wanted))
     ranged = ranges.is_unchanged(given.get("if-range"), wanted.etag)
     span = ranges.requested(_joined(request, "range"), length_bytes) if ranged else None
     if span is None or span:
-        return _flow(request, wanted, span)
+        return await lane.run(request.app, partial(_flow, request, wanted, span))
     refusal = _refusal(
         wanted, Code.BAD_REQUEST, 416, f"The sound has {length_bytes} bytes; none of them was asked for."
     )
@@ -69,6 +71,8 @@ def rendition(request: Request) -> Response:
 
 def _wanted(request: Request) -> Wanted:
     code, kind = request.path_params["code"], request.path_params["kind"]
+    if kind not in MEDIA_TYPES or not ids.CODE_PATTERN.fullmatch(code):
+        raise policy.not_found()
     with auth.house(request).database.transaction() as session:
         audible.read_only(session)
         who = auth.person(request, session)
