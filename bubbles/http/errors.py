@@ -1,17 +1,26 @@
 """Refusals on the wire: RFC 9457 problem details with a stable `code`; a page for people who browse."""
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import STATUS, Code, Missing, Refused
 from bubbles.http import pages
 from bubbles.http.metrics import REFUSALS
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_MISSING_S = 30
+METHOD_NOT_ALLOWED = 405
 PROGRAM_PATHS = ("/api/", "/media/")
+TOO_SLOW = "57014"
+"""A statement that its time-out has cancelled."""
+
+AWAY = ("08", "53", "57P")
+"""No connection, no resources, an operator's intervention: where a code of PostgreSQL's begins so, we try again."""
+
 log = structlog.get_logger()
 
 _OF_STATUS = {404: Code.NOT_FOUND, 405: Code.BAD_REQUEST, 413: Code.TOO_LARGE}
@@ -22,17 +31,27 @@ def problem(code: Code, detail: str, *, status: int, retry_after_s: int | None =
     headers = {"Cache-Control": "no-store"}
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
-    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code}
+    body["detail"] = sayable(detail)
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def sayable(detail: str) -> str:
+    """A detail may repeat what was sent; half a surrogate pair, which no text can hold, becomes a question mark."""
+    return detail.encode("utf-8", "replace").decode()
 
 
 def answer(request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
     """A page for who browses pages, a problem document for everyone else."""
     path = request.url.path
     browses = "text/html" in request.headers.get("accept", "") and not path.startswith(PROGRAM_PATHS)
-    if not browses:
-        return problem(code, detail, status=status, retry_after_s=retry_after_s)
-    return pages.error(request, code, detail, status=status, retry_after_s=retry_after_s)
+    if browses:
+        response = pages.error(request, code, sayable(detail), status=status, retry_after_s=retry_after_s)
+    else:
+        response = problem(code, detail, status=status, retry_after_s=retry_after_s)
+    if status == STATUS[Code.UNAUTHORISED]:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def on_refused(request: Request, refused: Exception) -> Response:
@@ -52,10 +71,22 @@ def on_missing(request: Request, missing: Exception) -> Response:
 
 
 def on_database(request: Request, error: Exception) -> Response:
-    """The database does not answer."""
-    log.error("database_away", error=type(error).__name__)
-    detail = "The database is away; try again soon."
+    """The database does not answer, or not in time; what else it objects to is a bug of ours."""
+    if not (detail := _passing(error)):
+        return on_bug(request, error)
+    log.error("database_away", error=type(getattr(error, "orig", None) or error).__name__)
     return answer(request, Code.UNAVAILABLE, detail, status=503, retry_after_s=RETRY_MISSING_S)
+
+
+def _passing(error: Exception) -> str:
+    """What to say of a trouble that passes by itself; nothing for any other. Codes are of PostgreSQL's appendix A."""
+    if not isinstance(error, DBAPIError):
+        return "The database is busy; try again soon."  # no connection came free
+    sqlstate: str | None = getattr(error.orig, "sqlstate", None)
+    if sqlstate == TOO_SLOW:
+        return "That took too long; ask for less, or try again soon."
+    is_away = error.connection_invalidated or sqlstate is None or sqlstate.startswith(AWAY)
+    return "The database is away; try again soon." if is_away else ""
 
 
 def on_http(request: Request, error: Exception) -> Response:
@@ -64,7 +95,16 @@ def on_http(request: Request, error: Exception) -> Response:
     code = _OF_STATUS.get(error.status_code, Code.BAD_REQUEST)
     response = answer(request, code, error.detail, status=error.status_code)
     response.headers.update(error.headers or {})
+    if error.status_code == METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_methods(request)) or response.headers.get("allow", "GET, HEAD")
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of a path: each has a route of its own, and a route knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    path = request.scope["path"]
+    return sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
 
 
 def on_bug(request: Request, error: Exception) -> Response:

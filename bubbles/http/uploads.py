@@ -1,9 +1,10 @@
 """POST /api/bubbles: a recording with a place becomes a bubble."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +23,8 @@ from bubbles.model.draft import TextLimits
 from bubbles.policy import Person
 
 PROBE_WAIT_S = 30
+KEY_INDEX = "upload_key"
+"""The index by which an account has a key once."""
 
 
 async def publish(request: Request) -> Response:
@@ -58,17 +61,29 @@ def _open(request: Request) -> tuple[Person, Ticket]:
 
 
 def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> Bubble:
-    return accept.accept(
-        house.database,
-        house.blobs,
-        person=person,
-        ticket=ticket,
-        draft=draft.parse(form.fields, limits=text_limits(house), now=house.now()),
-        received=form.received,
-        limits=house.probe_limits,
-        silence_dbfs=house.settings.silence_dbfs,
-        now=house.now(),
-    )
+    with _key_is_a_conflict():
+        return accept.accept(
+            house.database,
+            house.blobs,
+            person=person,
+            ticket=ticket,
+            draft=draft.parse(form.fields, limits=text_limits(house), now=house.now()),
+            received=form.received,
+            limits=house.probe_limits,
+            silence_dbfs=house.settings.silence_dbfs,
+            now=house.now(),
+        )
+
+
+@contextmanager
+def _key_is_a_conflict() -> Iterator[None]:
+    """An upload that outlived its time may find that its key has gone to another."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != KEY_INDEX:
+            raise
+        raise Refused(Code.CONFLICT, "Another upload has used this Idempotency-Key meanwhile.") from None
 
 
 def text_limits(house: House) -> TextLimits:
