@@ -3,6 +3,9 @@
 What a request wants is the `Action` beside its handler in the table of `routes.py`.
 """
 
+from functools import lru_cache
+from urllib.parse import urlsplit
+
 from sqlmodel import Session
 from starlette.requests import Request
 
@@ -17,6 +20,8 @@ from bubbles.policy import Action, Person
 
 COOKIE = "bubbles_session"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+LOCAL_HOSTS = {"localhost", "127.0.0.1"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def house(request: Request) -> House:
@@ -68,10 +73,20 @@ def require_same_origin(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = {house(request).settings.public_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    ours = origins(house(request).settings.public_url)
     trusted = site in {"same-origin", "none"} if site else origin is None or origin in ours
     if not trusted:
         raise Refused(Code.FORBIDDEN, "This change came from another site's page.")
+
+
+@lru_cache(maxsize=8)
+def origins(url: str) -> frozenset[str]:
+    """The origins of a public address as browsers write them; this machine is known by two names."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    hosts = LOCAL_HOSTS if host in LOCAL_HOSTS else {f"[{host}]" if ":" in host else host}
+    port = "" if parts.port in {None, DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
+    return frozenset(f"{parts.scheme}://{host}{port}" for host in hosts)
 
 
 def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, Role | None]:
