@@ -105,8 +105,11 @@ class Cluster:
             raise Missing("database", f"{self.password} is gone: put it back from the backup.") from None
 
     def ping(self) -> pq.Ping:
-        """OK: takes connections; REJECT: starts up or shuts down; NO_RESPONSE: nobody listens."""
-        return pq.Ping(pq.PGconn.ping(f"postgresql:///?{self._host}".encode()))
+        """OK: takes connections; REJECT: starts up or shuts down; NO_RESPONSE: nobody listens.
+
+        A user is named, since libpq else looks up the account's, which may have no line in /etc/passwd.
+        """
+        return pq.Ping(pq.PGconn.ping(f"postgresql://bubbles@/?{self._host}".encode()))
 
     def process(self) -> int | None:
         """The postmaster: the process that postmaster.pid names, if that is a postgres of this folder.
@@ -157,14 +160,15 @@ class Cluster:
 
 
 def unprivileged(cluster: Cluster) -> list[str]:
-    """What to put before a command of the server so that it runs without privilege: nothing for an ordinary user.
+    """What to put before a command of the server so that it runs without privilege: nothing for an ordinary user,
+    a user namespace for one without a line in /etc/passwd, whom initdb refuses.
 
     For root: a user namespace, which needs no other account and reaches all that root owns; where the kernel or a
     container forbids it, the account that owns the folder or one above it, else `nobody`. Whoever it is then owns
     what lies in the folder. Only to be called while no server runs.
     """
     if os.geteuid() != 0:
-        return []
+        return [] if _account(os.geteuid()) else _named_nobody()
     for prefix, uid in _disguises(cluster.folder):
         if _reaches(prefix, cluster.folder.parent):
             _give(cluster, uid)
@@ -179,11 +183,14 @@ def unprivileged(cluster: Cluster) -> list[str]:
 def _disguises(folder: Path) -> list[tuple[list[str], int]]:
     """Command prefixes to try, in order, each with the user id that owns the files."""
     owners = [uid for path in (folder, *folder.parents) if (uid := _owner(path)) and _account(uid)]
-    nobody = pwd.getpwnam("nobody").pw_uid
-    # initdb asks for the name of its user, so that the id inside the namespace is one that has a name.
-    namespace = (["unshare", "--user", f"--map-user={nobody}", "--"], 0)
-    switches = [(_switch(uid), uid) for uid in (*owners[:1], nobody)]
+    switches = [(_switch(uid), uid) for uid in (*owners[:1], pwd.getpwnam("nobody").pw_uid)]
+    namespace = (_named_nobody(), 0)
     return [*switches, namespace] if _owner(folder) else [namespace, *switches]
+
+
+def _named_nobody() -> list[str]:
+    """A user namespace in which we are `nobody`: initdb asks for its user's name, so it takes an id that has one."""
+    return ["unshare", "--user", f"--map-user={pwd.getpwnam('nobody').pw_uid}", "--"]
 
 
 def _switch(uid: int) -> list[str]:
