@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlmodel import Session
 
 from bubbles.db import vocabulary
+from bubbles.model.texts import primary_subtag
 from bubbles.model.words import words_of
 
 SIMPLE = "bubbles_simple"
@@ -118,7 +119,7 @@ def alternatives(question: str) -> list[list[Term]]:
 
 def configuration_of(language: str | None) -> str:
     """The text search configuration of a BCP 47 language."""
-    return CONFIGURATIONS.get((language or "").partition("-")[0].lower(), SIMPLE)
+    return CONFIGURATIONS.get(primary_subtag(language), SIMPLE)
 
 
 def ask(session: Session, question: str) -> Asked:

@@ -7,6 +7,13 @@ from bubbles.errors import Code, Refused
 
 # What XML 1.0 allows, less the bidirectional overrides that let a title rewrite the page around it.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
+# What takes no room (Unicode's Default_Ignorable_Code_Point, less the overrides above), spaces, and other blanks.
+_UNSEEN = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+)
+# Joiners, variation selectors and the letters of flags: after a letter or an emoji they say how it looks.
+_SHAPING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 _HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")
 _MARKS_IN_A_ROW_MAX = 8
@@ -18,8 +25,11 @@ def clean_line(text: str, *, what: str, length_max: int) -> str:
 
 
 def clean_text(text: str, *, what: str, length_max: int) -> str:
-    """Text in NFC of at most `length_max` characters; raises `bad_text`, naming `what`."""
-    text = unicodedata.normalize("NFC", text).strip()
+    """Text in NFC of at most `length_max` characters; raises `bad_text`, naming `what`.
+
+    Nothing that cannot be seen stands at its ends, so that what looks empty is empty.
+    """
+    text = _seen(unicodedata.normalize("NFC", text))
     if len(text) > length_max:
         raise Refused(Code.BAD_TEXT, f"The {what} has {len(text)} characters; at most {length_max} are allowed.")
     if _FORBIDDEN.search(text):
@@ -27,6 +37,16 @@ def clean_text(text: str, *, what: str, length_max: int) -> str:
     if _has_piled_marks(text):
         raise Refused(Code.BAD_TEXT, f"The {what} piles up accents.")
     return text
+
+
+def _seen(text: str) -> str:
+    """From the first to the last character that can be seen, and what shapes the last."""
+    start, end = 0, len(text)
+    while start < end and (_UNSEEN.match(text, start) or _SHAPING.match(text, start)):
+        start += 1
+    while start < end and _UNSEEN.match(text, end - 1):
+        end -= 1
+    return text[start:end]
 
 
 def _has_piled_marks(text: str) -> bool:
@@ -41,7 +61,8 @@ def _has_piled_marks(text: str) -> bool:
 
 def clean_tags(tags: list[str], *, count_max: int, length_max: int) -> list[str]:
     """Lower-case tags without `#`, in order, each once; raises `bad_text` for too many or too long ones."""
-    cleaned = [clean_line(tag.lstrip("# "), what="tag", length_max=length_max).casefold() for tag in tags]
+    plain = [_seen(tag).lstrip("# ") for tag in tags]
+    cleaned = [clean_line(tag, what="tag", length_max=length_max).casefold() for tag in plain]
     kept = list(dict.fromkeys(tag for tag in cleaned if tag))
     if len(kept) > count_max:
         raise Refused(Code.BAD_TEXT, f"There are {len(kept)} tags; at most {count_max} are allowed.")
@@ -54,6 +75,11 @@ def clean_language(tag: str) -> str:
         raise Refused(Code.BAD_TEXT, "The language must be a BCP 47 tag such as en or pt-BR.")
     primary, dash, rest = tag.partition("-")
     return primary.lower() + dash + rest
+
+
+def primary_subtag(tag: str | None) -> str:
+    """`pt` for `pt-BR`, and for `PT_br` as some write it; empty for None (RFC 5646, section 2.2.1)."""
+    return (tag or "").replace("_", "-").partition("-")[0].lower()
 
 
 def clean_handle(handle: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from bubbles.speech.transcriber import primary_subtag
+from bubbles.model.texts import primary_subtag
 
 # Tags of today or of old, and individual languages, for which Whisper has another code.
 _SAME = {"nb": "no", "iw": "he", "in": "id", "jv": "jw", "fil": "tl", "cmn": "zh", "ji": "yi", "mo": "ro"}

@@ -33,11 +33,6 @@ def cut(samples: Samples, stretches: Sequence[Stretch]) -> Samples:
     return np.concatenate([samples[start:end] for start, end in stretches])
 
 
-def total_s(stretches: Sequence[Stretch]) -> float:
-    """Their length in seconds."""
-    return sum(end - start for start, end in stretches) / RATE_HZ
-
-
 def overlap_s(stretches: Sequence[Stretch], start_s: float, end_s: float) -> float:
     """How many seconds between the two moments lie in the stretches."""
     start, end = start_s * RATE_HZ, end_s * RATE_HZ

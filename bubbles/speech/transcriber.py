@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bubbles.model.cue import Cue
+from bubbles.model.texts import primary_subtag
 
 RATE_HZ = 16_000
 
@@ -22,14 +23,13 @@ class Heard:
     `cues` are in order, inside the recording, none without words; empty when nobody speaks. `language` is the code
     that Whisper uses, the primary subtag of BCP 47, None when nobody speaks; `language_probability` lies in 0 to 1
     and is 1 for a language that was asked for; `language_doubtful` says that it was guessed and may be wrong.
-    `speech_s` is how many seconds hold speech. `model` names the model.
+    `model` names the model.
     """
 
     cues: tuple[Cue, ...]
     language: str | None
     language_probability: float
     language_doubtful: bool
-    speech_s: float
     model: str
 
 
@@ -58,10 +58,10 @@ class FakeTranscriber:
     def transcribe(self, samples: Samples, *, language: str | None) -> Heard:
         """The given words; no cues for sound without any."""
         if not self._words or not np.any(samples):
-            return Heard((), None, 0.0, language_doubtful=False, speech_s=0.0, model="fake")
+            return Heard((), None, 0.0, language_doubtful=False, model="fake")
         duration_s = len(samples) / RATE_HZ
         spoken = primary_subtag(language) or self._language
-        return Heard(self._cues(duration_s), spoken, 1.0, language_doubtful=False, speech_s=duration_s, model="fake")
+        return Heard(self._cues(duration_s), spoken, 1.0, language_doubtful=False, model="fake")
 
     def _cues(self, duration_s: float) -> tuple[Cue, ...]:
         lines = [" ".join(line) for line in _groups(self._words, self._words_per_cue)]
@@ -70,11 +70,6 @@ class FakeTranscriber:
 
     def close(self) -> None:
         """Nothing to give back."""
-
-
-def primary_subtag(tag: str | None) -> str:
-    """`pt` for `pt-BR`; empty for None (RFC 5646, section 2.2.1)."""
-    return (tag or "").replace("_", "-").partition("-")[0].lower()
 
 
 def _groups(words: Sequence[str], size: int) -> list[Sequence[str]]:

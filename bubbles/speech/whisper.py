@@ -80,7 +80,7 @@ class WhisperTranscriber:
         """See Transcriber. Takes no heed of time."""
         voice = _voice(samples)
         if not voice:
-            return Heard((), None, 0.0, language_doubtful=False, speech_s=0.0, model=self._name)
+            return Heard((), None, 0.0, language_doubtful=False, model=self._name)
         kept = stretches.widened(voice, by_s=_SILENCE_KEPT_S, length=len(samples))
         heard = stretches.cut(samples, kept)
         model = self._opened()
@@ -92,7 +92,6 @@ class WhisperTranscriber:
             spoken.code,
             spoken.probability,
             language_doubtful=spoken.doubtful,
-            speech_s=stretches.total_s(voice),
             model=self._name,
         )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bubbles.errors import Code, Refused
-from bubbles.model.texts import clean_handle, clean_language, clean_line, clean_tags, clean_text
+from bubbles.model.texts import clean_handle, clean_language, clean_line, clean_tags, clean_text, primary_subtag
 
 
 def line(text: str, length_max: int = 200) -> str:
@@ -43,6 +43,36 @@ def test_control_characters_surrogates_and_bidirectional_overrides_are_refused(c
 @pytest.mark.parametrize("text", ["שלום", "مرحبا", "👩‍👩‍👧", "日本語", "e\u0301te\u0301", "a\u200db", "𝄞 clef"])
 def test_scripts_emoji_and_joiners_are_kept(text: str) -> None:
     assert line(text) == unicodedata.normalize("NFC", text)
+
+
+UNSEEN = (
+    "\u200b\u2060\ufeff\ufe0f\ufe00\U000e0100\U000e0061\u115f\u1160\u3164\uffa0\u200d\u200c\u00ad\u034f\u061c\u180e\u17b5"
+    "\u200e\u200f\u206a\u2800\U0001d173"
+)
+
+
+@pytest.mark.parametrize("text", [*UNSEEN, UNSEEN, " \u200b \ufeff\n"], ids=ascii)
+def test_what_cannot_be_seen_is_empty(text: str) -> None:
+    assert line(text) == line(text * 3) == clean_text(f" {text}\n{text} ", what="title", length_max=10) == ""
+    assert clean_tags([text, f"#{text}", f"{text}#"], count_max=10, length_max=50) == []
+    assert line(f"{text}market") == "market"
+
+
+@pytest.mark.parametrize("text", [*"\u200b\u2060\ufeff\u115f\u3164\u00ad\u200f", " \u2800 "], ids=ascii)
+def test_nothing_unseen_stands_at_the_ends(text: str) -> None:
+    assert line(f"{text}old market{text}") == "old market"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("\u2764\ufe0f", "1\ufe0f\u20e3", "می\u200cخواهم", "ക്\u200dഷ", "ന്\u200d", "wait\u00adress"),
+        "\U0001f3f4\U000e0067\U000e0062\U000e007f",
+    ],
+    ids=ascii,
+)
+def test_what_shapes_the_letter_before_it_is_kept(text: str) -> None:
+    assert line(f" {text} ") == text
 
 
 def test_the_same_word_typed_in_two_ways_is_one_word() -> None:
@@ -106,6 +136,11 @@ def test_what_is_no_language_tag_is_refused(tag: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_language(tag)
     assert refused.value.code == Code.BAD_TEXT
+
+
+@pytest.mark.parametrize(("tag", "primary"), [("pt-BR", "pt"), ("EN", "en"), ("zh_Hant", "zh"), (None, ""), ("", "")])
+def test_the_primary_subtag(tag: str | None, primary: str) -> None:
+    assert primary_subtag(tag) == primary
 
 
 @pytest.mark.parametrize(

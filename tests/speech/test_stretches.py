@@ -52,4 +52,3 @@ def test_times_lead_back_into_the_recording_and_in_order(kept: list[Stretch], on
 def test_the_overlap_is_counted_in_seconds() -> None:
     voice = [Stretch(0, RATE_HZ), Stretch(2 * RATE_HZ, 4 * RATE_HZ)]
     assert stretches.overlap_s(voice, 0.5, 3.0) == 1.5
-    assert stretches.total_s(voice) == 3.0

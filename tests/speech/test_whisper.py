@@ -76,7 +76,6 @@ def test_times_are_those_of_the_recording(whisper: WhisperTranscriber, say: Call
     begins = {word: cue.start_s for cue in heard.cues for word in cue.text.lower().split()}
     assert begins["start"] == pytest.approx(25, abs=1)
     assert begins["railway"] == pytest.approx(50 + len(first) / RATE_HZ, abs=1)
-    assert 2 < heard.speech_s < (len(first) + len(second)) / RATE_HZ
 
 
 def test_a_sentence_said_again_and_again_grows_no_longer(
