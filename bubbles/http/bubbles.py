@@ -13,13 +13,14 @@ from bubbles.app import House
 from bubbles.db import bubbles, steps
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, present, query
+from bubbles.http import auth, present, query, render
 from bubbles.http.body import json_object
 from bubbles.http.uploads import text_limits
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Role
 from bubbles.policy import Action, Person
 
+TAG = re.compile(r'"v(\d{1,9})(-[a-z]+)?"')
 GEOJSON = "application/geo+json"
 PUBLIC = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
 NOT_PUBLIC = {"Cache-Control": "no-store"}
@@ -61,6 +62,8 @@ def show(request: Request) -> Response:
         bubble, person, role = auth.bubble(request, session)
         body = _told(session, house, bubble, person, role)
     headers = PUBLIC if bubble.is_public and role is None else NOT_PUBLIC
+    if role is None:  # a version would tell strangers how often it was edited
+        return render.revalidated(request, JSONResponse(body, headers=headers))
     return JSONResponse(body, headers=headers | {"ETag": etag(bubble)})
 
 
@@ -78,7 +81,7 @@ def _change(request: Request, patch: dict[str, Any]) -> Response:
             session,
             bubble,
             patch,
-            expected_version=_expected_version(request),
+            expected_version=_expected_version(request, bubble),
             limits=text_limits(house),
             now=house.now(),
         )
@@ -101,6 +104,7 @@ def _correct(request: Request, sent: dict[str, Any]) -> Response:
         bubble, person, _ = auth.bubble(request, session)
         account_id = person.account_id if person else 0
         language = sent.get("language")
+        _require_current(request, session, bubble)
         edit.correct(session, bubble, language=language, cues=sent["cues"], account_id=account_id, now=house.now())
         (whole,) = bubbles.whole(session, [bubble])
     return JSONResponse(present.transcript(whole), headers=NOT_PUBLIC)
@@ -112,6 +116,7 @@ def withdraw(request: Request) -> Response:
     with house.database.transaction() as session:
         bubble, person, _ = auth.bubble(request, session)
         by = person.handle if person else ""
+        _require_current(request, session, bubble)
         moderation.withdraw(session, bubble, by=by, reason="withdrawn by the channel", now=house.now())
     return Response(status_code=204)
 
@@ -121,12 +126,20 @@ def etag(bubble: Bubble) -> str:
     return f'"v{bubble.version}-{bubble.state}"'
 
 
-def _expected_version(request: Request) -> int | None:
-    sent = request.headers.get("if-match", "*").strip()
-    if sent == "*":
+def _require_current(request: Request, session: Session, bubble: Bubble) -> None:
+    """Raises `conflict` for a stale `If-Match`; the bubble stays as it is until the transaction ends."""
+    expected = _expected_version(request, bubble)
+    if expected is not None and bubbles.lock(session, bubble.id).version != expected:
+        raise Refused(Code.CONFLICT, "The bubble was changed meanwhile; read it again.")
+
+
+def _expected_version(request: Request, bubble: Bubble) -> int | None:
+    """The version that `If-Match` (RFC 9110, section 13.1.1) lets pass: the bubble's if listed, else none there is."""
+    listed = ",".join(request.headers.getlist("if-match") or ["*"])
+    if listed.strip() == "*":
         return None
-    match = re.fullmatch(r'"v(\d{1,9})(-[a-z]+)?"', sent)
-    return int(match[1]) if match else -1
+    versions = {int(match[1]) for tag in listed.split(",") if (match := TAG.fullmatch(tag.strip()))}
+    return bubble.version if bubble.version in versions else -1
 
 
 def _told(session: Session, house: House, bubble: Bubble, person: Person | None, role: Role | None) -> present.Json:
