@@ -11,8 +11,10 @@ from bubbles.http import auth
 from bubbles.listen import Visitor
 from bubbles.model.channel import Role
 
-AGENT_JUDGED_MAX = 512
-"""Characters of a user agent that are searched for a bot's name: the search is long."""
+AGENT_JUDGED_MAX = 256
+"""Characters of a user agent that are searched for a bot's name: the search is long, and remembered."""
+
+VERDICTS_KEPT = 2_048
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -29,8 +31,12 @@ def audience(agent: str, role: Role | None) -> Audience:
     """Team first, whatever program they use; then what says that it is a bot, or says nothing."""
     if role is not None:
         return Audience.TEAM
-    is_bot = not agent or _bots.is_crawler(agent[:AGENT_JUDGED_MAX])
-    return Audience.BOT if is_bot else Audience.LISTENER
+    return Audience.BOT if not agent or _is_crawler(agent[:AGENT_JUDGED_MAX]) else Audience.LISTENER
+
+
+@lru_cache(maxsize=VERDICTS_KEPT)
+def _is_crawler(agent: str) -> bool:
+    return bool(_bots.is_crawler(agent))
 
 
 def address(request: Request) -> Address | None:

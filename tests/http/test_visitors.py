@@ -111,3 +111,11 @@ def test_the_team_is_the_team_whatever_it_uses() -> None:
 
 def test_a_bots_name_is_looked_for_in_a_bounded_part() -> None:
     assert audience("x" * 60_000 + "Googlebot", None) is Audience.LISTENER
+
+
+def test_a_long_and_crafted_agent_costs_as_little_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+    monkeypatch.setattr(visitors._bots, "is_crawler", lambda agent: bool(searched.append(agent)))
+    crafted = "Mozilla/5.0 " + "a1/" * 5_000
+    assert {audience(crafted, None) for _ in range(9)} == {Audience.LISTENER}
+    assert [len(agent) for agent in searched] == [256]
