@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
 from bubbles.http import assets, errors, lane, routes
+from bubbles.http.follow import Hub
 from bubbles.http.log import RequestLog
 
 
@@ -21,7 +22,6 @@ def create_app(house: House) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.probes = asyncio.Semaphore(house.settings.probes_at_once)
-        app.state.streams = 0
         yield
 
     app = Starlette(
@@ -39,6 +39,7 @@ def create_app(house: House) -> Starlette:
     )
     app.router.redirect_slashes = False  # the Host header would choose where to
     app.state.house = house
+    app.state.hub = Hub()
     app.state.store_reads = lane.limiter()
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}

@@ -4,74 +4,104 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from bubbles.app import House
 from bubbles.db import bubbles
-from bubbles.errors import Code, Refused
-from bubbles.http import auth, present
+from bubbles.errors import Refused
+from bubbles.http import auth, present, visitors
 from bubbles.http.bubbles import queue
-from bubbles.model.bubble import State
+from bubbles.http.follow import Hub, Seen
+from bubbles.model.bubble import Bubble, State
 from bubbles.model.transcript import TranscriptState
 
-LOOK_EVERY_S = 0.5
-KEEP_ALIVE_S = 15
+ASK_AGAIN_S = 15.0
+"""After so long it is asked again whether a follower may know, and a comment keeps the line open."""
+
 LASTS_S = 15 * 60
-STREAMS_MAX = 200
 ENDED = {State.READY, State.FAILED, State.REFUSED, State.WITHDRAWN}
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def events(request: Request) -> Response:
     """An event `state` at once and at each change, until the journey has ended; a comment keeps the line open."""
-    first = await run_in_threadpool(_look, request)
-    if request.app.state.streams >= STREAMS_MAX:
-        raise Refused(Code.UNAVAILABLE, "Too many follow their bubbles just now.", retry_after_s=10)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(request, first), media_type="text/event-stream", headers=headers)
-
-
-async def _stream(request: Request, told: present.Json) -> AsyncIterator[str]:
-    request.app.state.streams += 1
+    hub, network = Hub.of(request.app), visitors.network_of(visitors.address(request))
+    hub.sit(network)
     try:
-        yield _event(told)
-        quiet_s = 0.0
-        for _ in range(int(LASTS_S / LOOK_EVERY_S)):
-            if _has_ended(told):
-                return
-            await asyncio.sleep(LOOK_EVERY_S)
-            quiet_s += LOOK_EVERY_S
-            try:
-                latest = await run_in_threadpool(_look, request)
-            except Refused:  # withdrawn, or hidden from who asks
-                return
-            if latest != told:
-                told, quiet_s = latest, 0.0
-                yield _event(told)
-            elif quiet_s >= KEEP_ALIVE_S:
-                quiet_s = 0.0
-                yield ": still here\n\n"
-    finally:
-        request.app.state.streams -= 1
+        first = await run_in_threadpool(_seen_by, request)
+    except BaseException:
+        hub.stand_up(network)
+        raise
+    return Stream(_stream(request, first), hub, network)
 
 
-def _look(request: Request) -> present.Json:
-    house = auth.house(request)
-    with house.database.transaction() as session:
+class Stream(StreamingResponse):
+    """Gives its seat back however it ends, even before its first byte."""
+
+    def __init__(self, content: AsyncIterator[str], hub: Hub, network: str) -> None:
+        super().__init__(content, media_type="text/event-stream", headers=HEADERS)
+        self._hub = hub
+        self._network = network
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Streams."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._hub.stand_up(self._network)
+
+
+async def _stream(request: Request, seen: Seen) -> AsyncIterator[str]:
+    house, code = auth.house(request), request.path_params["code"]
+    ends_s = asyncio.get_running_loop().time() + LASTS_S
+    with Hub.of(request.app).watching(code, seen, lambda: run_in_threadpool(_look, house, code)) as watch:
+        yield _event(seen)
+        while not seen.has_ended and asyncio.get_running_loop().time() < ends_s:
+            latest = await watch.change(seen, timeout_s=ASK_AGAIN_S)
+            is_new = latest != seen
+            if latest is None or not ((is_new and latest.is_open) or await _may_know(request)):
+                return
+            seen = latest
+            yield _event(seen) if is_new else ": still here\n\n"
+
+
+async def _may_know(request: Request) -> bool:
+    """Whether who follows may still know of the bubble: it was hidden, or their token was revoked."""
+    try:
+        await run_in_threadpool(_seen_by, request)
+    except Refused:
+        return False
+    return True
+
+
+def _seen_by(request: Request) -> Seen:
+    with auth.house(request).database.transaction() as session:
         bubble, _, _ = auth.bubble(request, session)
-        (whole,) = bubbles.whole(session, [bubble])
-        waiting = present.transcript(whole)
-        return {
-            "code": bubble.code,
-            "state": bubble.state,
-            "transcript": {"state": waiting["state"], "waiting_for": waiting["waiting_for"]},
-            "queue": queue(session, whole),
-        }
+        return _seen(session, bubble)
 
 
-def _has_ended(told: present.Json) -> bool:
-    return told["state"] in ENDED or told["transcript"]["state"] == TranscriptState.FAILED
+def _look(house: House, code: str) -> Seen | None:
+    with house.database.transaction() as session:
+        found = bubbles.by_code(session, code, account_id=None)
+        return _seen(session, found[0]) if found else None
 
 
-def _event(told: present.Json) -> str:
-    return f"event: state\ndata: {json.dumps(told)}\n\n"
+def _seen(session: Session, bubble: Bubble) -> Seen:
+    (whole,) = bubbles.whole(session, [bubble])
+    waiting = present.transcript(whole)
+    told = {
+        "code": bubble.code,
+        "state": bubble.state,
+        "transcript": {"state": waiting["state"], "waiting_for": waiting["waiting_for"]},
+        "queue": queue(session, whole),
+    }
+    has_ended = bubble.state in ENDED or waiting["state"] == TranscriptState.FAILED
+    return Seen(told, is_open=bubble.shown_to_strangers, has_ended=has_ended)
+
+
+def _event(seen: Seen) -> str:
+    return f"event: state\ndata: {json.dumps(seen.told)}\n\n"
