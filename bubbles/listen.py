@@ -85,7 +85,7 @@ def tell(
     if len(parts) > PARTS_MAX:
         raise Refused(Code.BAD_REQUEST, f"A play is heard in at most {PARTS_MAX} parts.")
     listening.set_heard(known, parts)
-    known.heard_s = max(known.heard_s, min(length_s(parts), credit_s(now - known.started_at)))
+    known.heard_s = max(known.heard_s, min(length_s(parts), _credit_s(session, known, now)))
     known.last_at = max(known.last_at, now)
     return known
 
@@ -93,9 +93,10 @@ def tell(
 def _known(session: Session, bubble: Bubble, visitor: Visitor, play: str, now: datetime) -> Play:
     """The play, locked, begun if need be; a play that runs past midnight keeps the key of the day it began."""
     assert bubble.id is not None  # noqa: S101 - it was loaded
-    known = listening.lock_play(session, bubble.id, play)
-    day = known.started_at if known else now
+    day = listening.began_at(session, bubble.id, play) or now
     who = visitor.pseudonym(listening.key_of(session, day.astimezone(UTC).date()))
+    listening.lock_visitor(session, bubble.id, who)  # before the play: who comes second waits with nothing in hand
+    known = listening.lock_play(session, bubble.id, play)
     if known is None:
         _begin(session, bubble.id, visitor.audience, play=play, who=who, now=now)
         known = listening.lock_play(session, bubble.id, play)
@@ -118,6 +119,12 @@ def _begin(session: Session, bubble_id: int, audience: Audience, *, play: str, w
         last_at=now,
     )
     listening.begin_play(session, begun)
+
+
+def _credit_s(session: Session, play: Play, now: datetime) -> float:
+    """The most that can have been heard: in the play's own time, in what the visitor's other plays leave of theirs."""
+    others_s, first_at = listening.heard_beside(session, play)
+    return min(credit_s(now - play.started_at), credit_s(now - first_at) - others_s)
 
 
 def _until_midnight_s(now: datetime) -> int:

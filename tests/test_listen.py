@@ -2,8 +2,10 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -27,6 +29,7 @@ BOB = Visitor("192.0.2.2", "Firefox", Audience.LISTENER)
 PLAY = "play-0001"
 PARTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(sorted), max_size=12)
 SECONDS = st.floats(-1e9, 1e9)
+_number = itertools.count()
 
 
 @pytest.fixture
@@ -38,9 +41,14 @@ def session(database: Database) -> Iterator[Session]:
 
 @pytest.fixture
 def bubble(session: Session) -> Bubble:
+    return add_bubble(session)
+
+
+def add_bubble(session: Session) -> Bubble:
     """A bubble of 100 seconds."""
-    account = Account(handle="ann", created_at=NOW)
-    channel = Channel(handle="ann", title="Ann", created_at=NOW)
+    handle = f"h{next(_number)}"
+    account = Account(handle=handle, created_at=NOW)
+    channel = Channel(handle=handle, title="Ann", created_at=NOW)
     session.add_all([account, channel])
     session.flush()
     bubble = Bubble(
@@ -100,6 +108,51 @@ def test_nobody_hears_more_than_time_allows(session: Session, bubble: Bubble) ->
 
 def test_a_play_that_tells_all_at_once_is_credited_with_two_seconds(session: Session, bubble: Bubble) -> None:
     assert tell(session, bubble, 0, (0, 90)).heard_s == 2
+
+
+def begin_many(session: Session, bubble: Bubble, count: int) -> list[str]:
+    names = [f"play-{number}" for number in range(count)]
+    for name in names:
+        listen.tell(session, bubble, ANN, play=name, heard=[], now=NOW)
+    return names
+
+
+def test_plays_side_by_side_share_the_time_that_passed(session: Session, bubble: Bubble) -> None:
+    """A hundred plays begun at once and told of ten seconds later: nobody has a hundred ears."""
+    now = NOW + timedelta(seconds=10)
+    told = [
+        listen.tell(session, bubble, ANN, play=name, heard=[(0, 100)], now=now)
+        for name in begin_many(session, bubble, 100)
+    ]
+    assert sum(play.heard_s for play in told) == 10 * 2 + 2
+    assert listen.tell(session, bubble, BOB, play="play-bob", heard=[(0, 100)], now=now).heard_s == 2
+    again = listen.tell(session, bubble, ANN, play="play-99", heard=[(0, 100)], now=now + timedelta(seconds=5))
+    assert again.heard_s == 5 * 2
+
+
+def test_one_play_after_the_other_is_all_heard(session: Session, bubble: Bubble) -> None:
+    for number in range(4):
+        name, began = f"play-{number}", NOW + timedelta(seconds=100 * number)
+        listen.tell(session, bubble, ANN, play=name, heard=[], now=began)
+        told = listen.tell(session, bubble, ANN, play=name, heard=[(0, 100)], now=began + timedelta(seconds=100))
+        assert told.heard_s == 100
+
+
+def test_plays_told_of_at_the_same_moment_share_the_time_too(database: Database) -> None:
+    with database.transaction() as session:
+        bubble_id = add_bubble(session).id
+        names = begin_many(session, session.get_one(Bubble, bubble_id), 8)
+    barrier = Barrier(8)
+
+    def tell_of(name: str) -> float:
+        with database.transaction() as session:
+            bubble = session.get_one(Bubble, bubble_id)
+            barrier.wait()
+            now = NOW + timedelta(seconds=10)
+            return listen.tell(session, bubble, ANN, play=name, heard=[(0, 100)], now=now).heard_s
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(tell_of, names)) == 10 * 2 + 2
 
 
 def test_credit_never_shrinks_when_the_clock_steps_back(session: Session, bubble: Bubble) -> None:

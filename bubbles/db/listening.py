@@ -5,6 +5,7 @@ of the bytes that one visitor was really sent of one rendition covers its header
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -115,6 +116,19 @@ def begin_play(session: Session, play: Play) -> None:
     session.connection().execute(insert(Play).values(play.model_dump()).on_conflict_do_nothing())
 
 
+def began_at(session: Session, bubble_id: int, play: str) -> datetime | None:
+    """When a play began, without waiting for whoever writes it; None when there is none of that name."""
+    return session.exec(select(Play.started_at).where(Play.bubble_id == bubble_id, Play.play == play)).first()
+
+
+def lock_visitor(session: Session, bubble_id: int, visitor: bytes) -> None:
+    """Waits for what the same visitor tells of the same bubble elsewhere; held until the transaction ends."""
+    session.connection().execute(_LOCK_VISITOR, {"bubble_id": bubble_id, "visitor": visitor.hex()})
+
+
+_LOCK_VISITOR = text("SELECT pg_advisory_xact_lock(hashtextextended(:visitor, :bubble_id))")
+
+
 def lock_play(session: Session, bubble_id: int, play: str) -> Play | None:
     """A play as it is now, locked until the transaction ends."""
     named = (Play.bubble_id == bubble_id, Play.play == play)
@@ -125,6 +139,13 @@ def plays_of(session: Session, bubble_id: int, visitor: bytes) -> int:
     """How many plays of a bubble a visitor began today: a visitor is of one day."""
     theirs = (Play.bubble_id == bubble_id, Play.visitor == visitor)
     return session.exec(select(func.count()).select_from(Play).where(*theirs)).one()
+
+
+def heard_beside(session: Session, play: Play) -> tuple[float, datetime]:
+    """What the visitor of a play is credited with in other plays of the bubble, and when their first of all began."""
+    others_s = func.coalesce(func.sum(col(Play.heard_s)).filter(col(Play.play) != play.play), 0.0)
+    theirs = (Play.bubble_id == play.bubble_id, Play.visitor == play.visitor)
+    return session.exec(select(others_s, func.min(Play.started_at)).where(*theirs)).one()
 
 
 def heard_of(play: Play) -> list[Part]:
@@ -140,19 +161,19 @@ def set_heard(play: Play, parts: list[Part]) -> None:
 # The counts
 
 _DOWNLOADS = text("""
-SELECT audience, count(*) AS downloads, count(DISTINCT visitor) AS downloads_people
+SELECT bubble_id, audience, count(*) AS downloads, count(DISTINCT visitor) AS downloads_people
 FROM (
     SELECT DISTINCT bubble_id, day, visitor, audience
     FROM served JOIN rendition USING (bubble_id, kind)
     WHERE bubble_id IN (SELECT id FROM bubble WHERE id = :bubble_id OR channel_id = :channel_id)
         AND ranges @> int8range(0, least(minute_bytes, length_bytes))
 ) AS download
-GROUP BY audience
+GROUP BY bubble_id, audience
 """)
 """A day's visitor counts once for a bubble, whichever renditions they were sent."""
 
 _PLAYS = text("""
-SELECT audience,
+SELECT bubble_id, audience,
     count(*) FILTER (WHERE started) AS starts,
     count(DISTINCT visitor) FILTER (WHERE started) AS starts_people,
     count(*) FILTER (WHERE listened) AS listens,
@@ -164,14 +185,14 @@ SELECT audience,
     count(DISTINCT visitor) FILTER (WHERE started) AS listeners,
     count(DISTINCT visitor) FILTER (WHERE started) AS listeners_people
 FROM (
-    SELECT play.audience, visitor, heard_s,
+    SELECT bubble_id, play.audience, visitor, heard_s,
         heard_s >= :start_s - :half_ms AS started,
         heard_s >= least(:listen_s, :listen_part * duration_s) - :half_ms AS listened,
         heard_s >= :completion_part * duration_s - :half_ms AS completed
     FROM play JOIN bubble ON bubble.id = play.bubble_id
     WHERE bubble.id = :bubble_id OR channel_id = :channel_id
 ) AS judged
-GROUP BY audience
+GROUP BY bubble_id, audience
 """)
 """Parts come in milliseconds: half of one is forgiven, so that rounding decides nothing."""
 
@@ -185,14 +206,29 @@ _RULES = {
 FIGURES = ("downloads", "starts", "listens", "completions", "heard_s", "listeners")
 
 
-def counts(
-    session: Session, *, bubble_id: int | None = None, channel_id: int | None = None
-) -> dict[Audience, dict[str, Figure]]:
-    """The `FIGURES` of one bubble, or of all bubbles of a channel, for each audience."""
-    scope = {"bubble_id": bubble_id, "channel_id": channel_id}
-    found: dict[Audience, dict[str, Figure]] = {audience: dict.fromkeys(FIGURES, Figure()) for audience in Audience}
+Counts = dict[Audience, dict[str, Figure]]
+"""The `FIGURES` of one bubble for each audience."""
+
+
+def counts_of_bubble(session: Session, bubble_id: int) -> Counts:
+    """How one bubble was heard."""
+    return _counts(session, bubble_id=bubble_id).get(bubble_id) or _nothing()
+
+
+def counts_of_channel(session: Session, channel_id: int) -> list[Counts]:
+    """How each bubble of a channel was heard; those that nobody asked for are left out."""
+    return list(_counts(session, channel_id=channel_id).values())
+
+
+def _counts(session: Session, *, bubble_id: int | None = None, channel_id: int | None = None) -> dict[int, Counts]:
+    found: defaultdict[int, Counts] = defaultdict(_nothing)
     for query in (_DOWNLOADS, _PLAYS):
+        scope = {"bubble_id": bubble_id, "channel_id": channel_id}
         for row in session.connection().execute(query, scope | _RULES).mappings():
             figures = {name: Figure(row[name], row[f"{name}_people"]) for name in FIGURES if name in row}
-            found[Audience(row["audience"])] |= figures
+            found[row["bubble_id"]][Audience(row["audience"])] |= figures
     return found
+
+
+def _nothing() -> Counts:
+    return {audience: dict.fromkeys(FIGURES, Figure()) for audience in Audience}

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bubbles import stats
-from bubbles.db.listening import FIGURES, Audience
+from bubbles.db.listening import Audience
 from bubbles.errors import Code, Refused
 from bubbles.http import auth
 from bubbles.model.times import rfc3339
@@ -50,8 +50,9 @@ def _json(told: Stats) -> dict[str, object]:
 
 def _csv(told: Stats) -> str:
     """One line an audience, the same cells as in JSON."""
+    names = list(told[Audience.LISTENER])
     text = io.StringIO()
     lines = csv.writer(text)
-    lines.writerow(["audience", *FIGURES])
-    lines.writerows([NAMES[audience], *(told[audience][name] for name in FIGURES)] for audience in Audience)
+    lines.writerow(["audience", *names])
+    lines.writerows([NAMES[audience], *(told[audience][name] for name in names)] for audience in Audience)
     return text.getvalue()

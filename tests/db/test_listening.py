@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bubbles import ids
 from bubbles.db import listening
 from bubbles.db.engine import Database
-from bubbles.db.listening import Audience, Figure, Sent
+from bubbles.db.listening import Audience, Counts, Figure, Sent
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
@@ -62,8 +62,13 @@ def sent(bubble: Bubble, start: int, stop: int, *, who: str = "ann", at: datetim
     return Sent(bubble.id, kind, at.date(), who.encode(), Audience.LISTENER, start, stop, at)
 
 
+def of(session: Session, bubble: Bubble) -> Counts:
+    assert bubble.id
+    return listening.counts_of_bubble(session, bubble.id)
+
+
 def downloads(session: Session, bubble: Bubble, audience: Audience = Audience.LISTENER) -> float:
-    return listening.counts(session, bubble_id=bubble.id)[audience]["downloads"].sum
+    return of(session, bubble)[audience]["downloads"].sum
 
 
 def play(session: Session, bubble: Bubble, heard_s: float, *, who: str = "ann", audience: str = "listener") -> None:
@@ -182,7 +187,7 @@ def test_start_listen_and_completion(session: Session) -> None:
     bubble = add_bubble(session, duration_s=100)
     for heard_s in (0.0, 0.999, 1.0, 4.999, 5.0, 89.999, 90.0):
         play(session, bubble, heard_s)
-    figures = listening.counts(session, bubble_id=bubble.id)[Audience.LISTENER]
+    figures = of(session, bubble)[Audience.LISTENER]
     assert {name: figures[name].sum for name in ("starts", "listens", "completions", "listeners")} == {
         "starts": 5,
         "listens": 3,
@@ -196,7 +201,7 @@ def test_half_of_a_short_bubble_is_a_listen(session: Session) -> None:
     bubble = add_bubble(session, duration_s=6)
     play(session, bubble, 2.999)
     play(session, bubble, 3)
-    assert listening.counts(session, bubble_id=bubble.id)[Audience.LISTENER]["listens"] == Figure(1, 1)
+    assert of(session, bubble)[Audience.LISTENER]["listens"] == Figure(1, 1)
 
 
 def test_the_team_and_bots_are_apart(session: Session) -> None:
@@ -204,21 +209,23 @@ def test_the_team_and_bots_are_apart(session: Session) -> None:
     for number, audience in enumerate(Audience):
         for who in range(number + 1):
             play(session, bubble, 50, who=f"{audience}{who}", audience=audience)
-    counts = listening.counts(session, bubble_id=bubble.id)
+    counts = of(session, bubble)
     assert [counts[audience]["listens"] for audience in Audience] == [Figure(1, 1), Figure(2, 2), Figure(3, 3)]
 
 
-def test_a_channel_adds_its_bubbles_and_counts_a_person_once(session: Session) -> None:
+def test_a_channel_has_the_counts_of_each_of_its_bubbles(session: Session) -> None:
     first = add_bubble(session)
     second = add_bubble(session, channel_id=first.channel_id)
     other = add_bubble(session)
     for bubble in (first, second, other):
         play(session, bubble, 50)
         listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES)])
-    figures = listening.counts(session, channel_id=first.channel_id)[Audience.LISTENER]
-    assert figures["starts"] == Figure(2, 1)
-    assert figures["downloads"] == Figure(2, 1)
-    assert figures["listeners"] == Figure(1, 1)
+    play(session, second, 50, who="bob")
+    assert first.channel_id
+    figures = [each[Audience.LISTENER] for each in listening.counts_of_channel(session, first.channel_id)]
+    assert sorted(each["starts"].sum for each in figures) == [1, 2]
+    assert [each["downloads"] for each in figures] == [Figure(1, 1)] * 2
+    assert sorted(each["listeners"].people for each in figures) == [1, 2]
 
 
 # Keys of the day

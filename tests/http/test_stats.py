@@ -98,7 +98,48 @@ def test_a_channel_adds_up_its_bubbles(client: TestClient, peer: Any, world: Any
             listen(peer, clock, bubble, f"192.0.2.{number}", 10)
     told = client.get(f"/api/channels/{channel.handle.upper()}/stats", headers=owner).json()
     assert told["channel"] == channel.handle
-    assert (told["downloads"], told["starts"], told["listeners"]) == (10, 10, 5)
+    assert (told["downloads"], told["starts"], told["listeners"]) == (10, 10, 10)
+    assert told["bubbles_left_out"] == told["team"]["bubbles_left_out"] == 0
+
+
+def of_channel(client: TestClient, channel: Any, headers: dict[str, str], **query: str) -> Any:
+    return client.get(f"/api/channels/{channel.handle}/stats", headers=headers, params=query)
+
+
+def test_a_channel_less_its_bubbles_leaves_nothing(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
+    """What one person did with a bubble of few is not the rest of a subtraction."""
+    channel, owner = world.channel()
+    many, few = world.bubble(channel), world.bubble(channel)
+    for number in range(5):
+        listen(peer, clock, many, f"192.0.2.{number}", 95 if number else 4)
+    listen(peer, clock, few, "192.0.2.0", 33)
+    of_many, of_few = (figures(of_bubble(client, bubble, owner).json()) for bubble in (many, few))
+    told = of_channel(client, channel, owner).json()
+    assert set(of_few.values()) == {"<5", 0}
+    assert figures(told) == of_many
+    assert told["bubbles_left_out"] == 2
+    lines = list(csv.DictReader(io.StringIO(of_channel(client, channel, owner, format="csv").text)))
+    assert lines[0] == {"audience": "listeners", "bubbles_left_out": "2"} | {n: str(c) for n, c in of_many.items()}
+
+
+def test_a_channel_of_bubbles_of_few_is_of_few(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
+    """Though five people heard the one or the other."""
+    channel, owner = world.channel()
+    for start in (1, 4):
+        bubble = world.bubble(channel)
+        for number in range(3):
+            listen(peer, clock, bubble, f"192.0.2.{start + number}", 10)
+    told = of_channel(client, channel, owner).json()
+    assert figures(told) == figures(of_bubble(client, bubble, owner).json())
+    assert (told["starts"], told["completions"], told["bubbles_left_out"]) == ("<5", 0, 2)
+
+
+def test_bots_of_a_channel_are_always_numbers(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
+    channel, owner = world.channel()
+    for _ in range(2):
+        listen(peer, clock, world.bubble(channel), "192.0.2.2", 10, **{"User-Agent": "Googlebot/2.1"})
+    told = of_channel(client, channel, owner).json()["bots"]
+    assert (told["starts"], told["heard_s"], told["bubbles_left_out"]) == (2, 20, 0)
 
 
 def test_only_json_and_csv(client: TestClient, world: Any) -> None:
