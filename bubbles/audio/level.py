@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from dataclasses import dataclass
 
 from bubbles.errors import Code, Refused
 
@@ -15,40 +14,19 @@ with warnings.catch_warnings():
 FLOOR_DBFS = -120.0
 """Stands for no signal at all, whose level would be minus infinity."""
 
-SILENCE_DBFS = -60.0
 TENTH_MS = 100
 
 
-@dataclass(frozen=True)
-class Level:
-    """Levels in dB below full scale (-120 to 0), finite always.
-
-    `loudest_tenth_dbfs` is the mean level of the loudest tenth of a second; `silent_share` (0 to 1) the part of all
-    tenths of a second whose mean level is under -60 dBFS.
-    """
-
-    peak_dbfs: float
-    rms_dbfs: float
-    loudest_tenth_dbfs: float
-    silent_share: float
-
-
-def measure(pcm: bytes, rate_hz: int) -> Level:
-    """Measures mono s16le."""
+def measure(pcm: bytes, rate_hz: int) -> float:
+    """The mean level of the loudest tenth of a second of mono s16le, in dB below full scale: -120 to 0."""
     sound = AudioSegment(data=pcm[: len(pcm) // 2 * 2], sample_width=2, frame_rate=rate_hz, channels=1)
-    tenths_dbfs = [_finite(tenth.dBFS) for tenth in make_chunks(sound, TENTH_MS) if tenth.raw_data] or [FLOOR_DBFS]
-    silent = sum(dbfs < SILENCE_DBFS for dbfs in tenths_dbfs)
-    return Level(
-        peak_dbfs=_finite(sound.max_dBFS),
-        rms_dbfs=_finite(sound.dBFS),
-        loudest_tenth_dbfs=max(tenths_dbfs),
-        silent_share=silent / len(tenths_dbfs),
-    )
+    tenths_dbfs = (_finite(tenth.dBFS) for tenth in make_chunks(sound, TENTH_MS) if tenth.raw_data)
+    return max(tenths_dbfs, default=FLOOR_DBFS)
 
 
-def require_sound(level: Level, threshold_dbfs: float) -> None:
+def require_sound(loudest_tenth_dbfs: float, threshold_dbfs: float) -> None:
     """Raises Refused (`silent`) when no tenth of a second is above the threshold."""
-    if level.loudest_tenth_dbfs <= threshold_dbfs:
+    if loudest_tenth_dbfs <= threshold_dbfs:
         raise Refused(Code.SILENT, "This recording is silent. Was the microphone muted, or another one chosen?")
 
 

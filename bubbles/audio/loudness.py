@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -27,21 +26,8 @@ BLOCK_S = 0.4
 """BS.1770 measures blocks of 0.4 s: a shorter sound has no loudness of its own, so it is measured repeated."""
 
 
-@dataclass(frozen=True)
-class Loudness:
-    """Integrated loudness in LUFS (-70 for silence), and true peak in dBTP (-120 for silence). Always finite."""
-
-    integrated_lufs: float
-    true_peak_dbtp: float
-
-
-def measure_loudness(pcm: bytes) -> Loudness:
-    """Of mono s16le at 48 kHz."""
-    return Loudness(integrated_lufs(pcm), true_peak_dbtp(frames(pcm)))
-
-
 def integrated_lufs(pcm: bytes) -> float:
-    """Integrated loudness of mono s16le at 48 kHz: -70 or more."""
+    """Integrated loudness of mono s16le at 48 kHz: finite, -70 or more."""
     if not pcm:
         return FLOOR_LUFS
     short = len(pcm) < BLOCK_S * PCM_RATE_HZ * 2
@@ -53,7 +39,7 @@ def integrated_lufs(pcm: bytes) -> float:
 
 
 def true_peak_dbtp(sound: Iterable[AudioFrame]) -> float:
-    """The highest point between the samples too: four times oversampled, as BS.1770 annex 2 has it."""
+    """The highest point between the samples too: four times oversampled, as BS.1770 annex 2 has it. -120 or more."""
     oversampled = through(sound, ("aformat", {"sample_fmts": "flt", "sample_rates": str(4 * PCM_RATE_HZ)}))
     highest = max((_highest(frame) for frame in oversampled), default=0.0)
     return max(20 * math.log10(highest), FLOOR_DBTP) if highest > 0 else FLOOR_DBTP

@@ -29,7 +29,7 @@ def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
 def main() -> None:
     """The child: renders the PCM file that is named, tells what it made."""
     source = Path(sys.argv[1])
-    encoded, _ = render(source.read_bytes(), source.parent)
+    encoded = render(source.read_bytes(), source.parent)
     json.dump([asdict(each) for each in encoded], sys.stdout, default=str)
 
 

@@ -11,9 +11,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from bubbles.audio.filters import PCM_RATE_HZ, frames
-from bubbles.audio.loudness import Loudness, integrated_lufs, made_equal, measure_loudness, true_peak_dbtp
-
-__all__ = ["Encoded", "Loudness", "measure_loudness", "render"]
+from bubbles.audio.loudness import made_equal, true_peak_dbtp
 
 TRUE_PEAK_MAX_DBTP = -1.5
 """Players and small speakers clip above it."""
@@ -58,20 +56,18 @@ class Encoded:
     minute_bytes: int
 
 
-def render(pcm: bytes, folder: Path) -> tuple[list[Encoded], Loudness]:
+def render(pcm: bytes, folder: Path) -> list[Encoded]:
     """Writes `sound.m4a` and `sound.ogg` into the folder, from mono s16le at 48 kHz; at least one sample.
 
-    The same PCM gives the same bytes. The loudness is the renditions': true peak of the worse one, decoded again.
+    The same PCM gives the same bytes.
     """
     for ceiling_dbfs in CEILINGS_DBFS:
         sound = made_equal(pcm, ceiling_dbfs)
         paths = [_encode(sound, recipe, folder) for recipe in RECIPES]
-        peak_dbtp = max(true_peak_dbtp(_decoded(path)) for path in paths)
-        if peak_dbtp < TRUE_PEAK_MAX_DBTP:
+        if max(true_peak_dbtp(_decoded(path)) for path in paths) < TRUE_PEAK_MAX_DBTP:
             break
     duration_s = len(sound) / 2 / PCM_RATE_HZ
-    encoded = [_described(recipe, path, duration_s) for recipe, path in zip(RECIPES, paths, strict=True)]
-    return encoded, Loudness(integrated_lufs(sound), peak_dbtp)
+    return [_described(recipe, path, duration_s) for recipe, path in zip(RECIPES, paths, strict=True)]
 
 
 def _encode(pcm: bytes, recipe: Recipe, folder: Path) -> Path:

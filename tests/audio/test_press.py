@@ -16,7 +16,7 @@ def test_it_presses_what_rendering_here_makes(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    made_here, _ = render(PCM, here)
+    made_here = render(PCM, here)
     made_there = press(PCM, there, deadline_s=60)
     assert [made.path.read_bytes() for made in made_there] == [made.path.read_bytes() for made in made_here]
     assert [made.minute_bytes for made in made_there] == [made.minute_bytes for made in made_here]
