@@ -1,4 +1,4 @@
-"""Cues in and out: WebVTT, SubRip and plain text.
+"""Cues as files: WebVTT, SubRip and plain text.
 
 Source of the rules: W3C WebVTT (https://www.w3.org/TR/webvtt1/). SubRip has no standard and no way to escape, so what
 a player could read as markup is replaced by look-alikes there.
@@ -17,10 +17,6 @@ from bubbles.model.cue import Cue
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 _SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 _UNSURE_SRT = "[?] "
-_TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
-_TIMING = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s|$)")
-_UNSURE_TAG = re.compile(r"<c(?:\.[^.\s<>]+)*\.unsure(?:\.[^.\s<>]+)*(?:\s[^>]*)?>")
-_TAG = re.compile(r"<[^>]*>?")
 
 
 def to_vtt(cues: Iterable[Cue]) -> str:
@@ -40,19 +36,6 @@ def to_srt(cues: Iterable[Cue]) -> str:
 def to_txt(cues: Iterable[Cue]) -> str:
     """The words alone, a line for each cue; unsure ones begin with `[?]`."""
     return "".join(f"{_marked(cue)}\n" for _, _, cue in _lines(cues))
-
-
-def parse_vtt(text: str) -> list[Cue]:
-    """The cues of a WebVTT file; a cue is unsure when a span of the class `unsure` is in it.
-
-    Notes, styles, regions, identifiers and settings are left out, and so are cues without words or with broken
-    times, as the standard asks. Raises ValueError for what is no WebVTT file.
-    """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not re.match(r"WEBVTT(?:[ \t\n]|$)", text):
-        raise ValueError("not a WebVTT file: it does not begin with WEBVTT")
-    blocks = re.split(r"\n{2,}", text)[1:]
-    return [cue for block in blocks if (cue := _parse_block(block.strip("\n").split("\n")))]
 
 
 def clean(text: str) -> str:
@@ -88,25 +71,3 @@ def _vtt_time(time_ms: int) -> str:
 
 def _srt_time(time_ms: int) -> str:
     return _vtt_time(time_ms).replace(".", ",")
-
-
-def _parse_block(lines: list[str]) -> Cue | None:
-    # The timing is the first line of a cue, or the second, under an identifier.
-    for at, line in enumerate(lines[:2]):
-        if "-->" in line:
-            timing = _TIMING.match(line)
-            return _cue(timing, "\n".join(lines[at + 1 :])) if timing else None
-    return None
-
-
-def _cue(timing: re.Match[str], payload: str) -> Cue | None:
-    start_s, end_s = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
-    text = clean(html.unescape(_TAG.sub("", payload)))
-    if not text or end_s <= start_s:
-        return None
-    return Cue(start_s, end_s, text, unsure=bool(_UNSURE_TAG.search(payload)))
-
-
-def _seconds(parts: tuple[str | None, ...]) -> float:
-    hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
-    return (((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds) / 1000

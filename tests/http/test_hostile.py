@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from bubbles.http.asgi import create_app
-from bubbles.speech.vtt import parse_vtt
 from tests.http.hostile import HOSTILE, PARAMETERS, PLACES, PLAIN, Page, columns, folded, parsed
 from tests.http.pages_fixtures import BROWSER, Stage
+from tests.speech.vtt_reading import parse_vtt
 
 NUL = "\x00"
 ADDRESSED = {**HOSTILE, "nul": NUL, "bytes": "%fe%ff", "half a pair": "\ud800"}

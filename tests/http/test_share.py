@@ -8,9 +8,9 @@ from starlette.testclient import TestClient
 
 from bubbles.http.asgi import create_app
 from bubbles.model.place import PlaceRole, Precision, snap
-from bubbles.speech.vtt import parse_vtt
 from tests.http.hostile import Page, folded, parsed
 from tests.http.pages_fixtures import BROWSER, WORDS, Stage
+from tests.speech.vtt_reading import parse_vtt
 
 BASE = "http://localhost:8000"
 

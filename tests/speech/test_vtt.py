@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bubbles.model.cue import Cue
-from bubbles.speech.vtt import clean, parse_vtt, to_srt, to_txt, to_vtt
+from bubbles.speech.vtt import clean, to_srt, to_txt, to_vtt
+from tests.speech.vtt_reading import parse_vtt
 
 HOSTILE = (
     "-->",
