@@ -40,7 +40,7 @@ def family(pid: int) -> dict[str, int]:
         if entry.name.isdigit():
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             parents[int(entry.name)] = int(fields[1])
-    worker = next(child for child, parent in parents.items() if parent == pid and "work" in command(child))
+    worker = next(child for child, parent in parents.items() if parent == pid and "bubbles work" in command(child))
     whisper = next((child for child, parent in parents.items() if parent == worker), None)
     return {"web": pid, "worker": worker} | ({"speech": whisper} if whisper else {})
 
