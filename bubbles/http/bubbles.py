@@ -15,6 +15,7 @@ from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, query, render
 from bubbles.http.body import json_object
+from bubbles.http.caching import NO_STORE, PUBLIC
 from bubbles.http.uploads import text_limits
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Role
@@ -22,8 +23,6 @@ from bubbles.policy import Action, Person
 
 TAG = re.compile(r'"v(\d{1,9})(-[a-z]+)?"')
 GEOJSON = "application/geo+json"
-PUBLIC = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
-NOT_PUBLIC = {"Cache-Control": "no-store"}
 
 
 def index(request: Request) -> Response:
@@ -61,7 +60,7 @@ def show(request: Request) -> Response:
     with house.database.transaction() as session:
         bubble, person, role = auth.bubble(request, session)
         body = _told(session, house, bubble, person, role)
-    headers = PUBLIC if bubble.is_public and role is None else NOT_PUBLIC
+    headers = PUBLIC if bubble.is_public and role is None else NO_STORE
     if role is None:  # a version would tell strangers how often it was edited
         return render.revalidated(request, JSONResponse(body, headers=headers))
     return JSONResponse(body, headers=headers | {"ETag": etag(bubble)})
@@ -86,7 +85,7 @@ def _change(request: Request, patch: dict[str, Any]) -> Response:
             now=house.now(),
         )
         body = _told(session, house, bubble, person, role)
-    return JSONResponse(body, headers=NOT_PUBLIC | {"ETag": etag(bubble)})
+    return JSONResponse(body, headers=NO_STORE | {"ETag": etag(bubble)})
 
 
 async def correct(request: Request) -> Response:
@@ -107,7 +106,7 @@ def _correct(request: Request, sent: dict[str, Any]) -> Response:
         _require_current(request, session, bubble)
         edit.correct(session, bubble, language=language, cues=sent["cues"], account_id=account_id, now=house.now())
         (whole,) = bubbles.whole(session, [bubble])
-    return JSONResponse(present.transcript(whole), headers=NOT_PUBLIC)
+    return JSONResponse(present.transcript(whole), headers=NO_STORE)
 
 
 def withdraw(request: Request) -> Response:

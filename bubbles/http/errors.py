@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from bubbles.errors import STATUS, Code, Missing, Refused
 from bubbles.http import pages
+from bubbles.http.caching import NO_STORE
 from bubbles.http.metrics import REFUSALS
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,7 +29,7 @@ _OF_STATUS = {404: Code.NOT_FOUND, 405: Code.BAD_REQUEST, 413: Code.TOO_LARGE}
 
 def problem(code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
     """A problem document."""
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(NO_STORE)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
     body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code}

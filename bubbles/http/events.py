@@ -15,6 +15,7 @@ from bubbles.db import bubbles
 from bubbles.errors import Refused
 from bubbles.http import auth, present, visitors
 from bubbles.http.bubbles import queue
+from bubbles.http.caching import NO_STORE
 from bubbles.http.follow import Hub, Seen
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.transcript import TranscriptState
@@ -24,7 +25,7 @@ ASK_AGAIN_S = 15.0
 
 LASTS_S = 15 * 60
 ENDED = {State.READY, State.FAILED, State.REFUSED, State.WITHDRAWN}
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = NO_STORE | {"X-Accel-Buffering": "no"}
 
 
 async def events(request: Request) -> Response:

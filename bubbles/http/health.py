@@ -7,9 +7,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bubbles.errors import Missing, Refused
 from bubbles.http import auth, lane
+from bubbles.http.caching import NO_STORE
 from bubbles.speech import models
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def alive(request: Request) -> Response:

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from bubbles.db import steps
 from bubbles.errors import Code, Refused
 from bubbles.http import auth
+from bubbles.http.caching import NO_STORE
 from bubbles.model.step import StepName
 
 REQUESTS = Counter("bubbles_requests_total", "Requests by route and status.", ["route", "status"])
 REFUSALS = Counter("bubbles_refusals_total", "Refusals by code.", ["code"])
 WAITING = Gauge("bubbles_steps_waiting", "Steps that wait or run.", ["step"])
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 def metrics(request: Request) -> Response:

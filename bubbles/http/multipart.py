@@ -21,7 +21,6 @@ from bubbles.errors import Code, Refused
 
 FIELDS_MAX_BYTES = 64 * 1024
 PARTS_MAX = 40
-HEADERS_MAX_BYTES = 16 * 1024
 AUDIO = "audio"
 
 

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from bubbles.errors import STATUS, Code
 from bubbles.http import auth
+from bubbles.http.caching import PUBLIC
 from bubbles.model.bubble import State, Visibility
 from bubbles.model.place import PlaceRole, Precision
 from bubbles.model.transcript import TranscriptState
@@ -145,7 +146,7 @@ def document(request: Request) -> Response:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
-    return JSONResponse(body, headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"})
+    return JSONResponse(body, headers=PUBLIC)
 
 
 def operation(row: Any) -> Schema:

@@ -15,6 +15,7 @@ from bubbles import find, ids
 from bubbles.db import accounts, bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, query, render
+from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.sheet import length
 from bubbles.model.times import parse_rfc3339
 
@@ -50,7 +51,7 @@ def search(request: Request) -> Response:
         context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
     except Refused as refused:
         status, context["problem"] = refused.status, refused.detail
-    cache = render.REVALIDATED if status == 200 else render.NEVER_STORED
+    cache = REVALIDATED if status == 200 else NEVER_STORED
     return render.page(request, "search.html", status=status, cache=cache, **context)
 
 
@@ -122,7 +123,7 @@ def profile(request: Request) -> Response:
     return render.page(
         request,
         "profile.html",
-        cache=render.REVALIDATED if role is None else render.NEVER_STORED,
+        cache=REVALIDATED if role is None else NEVER_STORED,
         headers={"Vary": "Cookie, Authorization"},
         channel=present.channel(channel, house.settings.public_url),
         bubbles=told,
@@ -145,9 +146,7 @@ def sign_in(request: Request) -> Response:
     with house.database.transaction() as session:
         good = accounts.link_is_good(session, ids.hashed(request.path_params["secret"]), house.now())
     status = 200 if good else 404
-    return render.page(
-        request, "sign_in.html", status=status, cache=render.NEVER_STORED, good=good, path="", robots="noindex"
-    )
+    return render.page(request, "sign_in.html", status=status, cache=NEVER_STORED, good=good, path="", robots="noindex")
 
 
 def error(request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
@@ -157,7 +156,7 @@ def error(request: Request, code: Code, detail: str, *, status: int, retry_after
         request,
         "error.html",
         status=status,
-        cache=render.NEVER_STORED,
+        cache=NEVER_STORED,
         headers=headers,
         heading=HEADINGS.get(code, "That did not work"),
         detail=detail if detail != HTTPStatus(status).phrase else "There is nothing at this address.",

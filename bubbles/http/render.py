@@ -13,11 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bubbles.errors import Missing
 from bubbles.http import auth, sheet, shown
-
-REVALIDATED = "no-cache"
-"""`Cache-Control` of what is public: kept, and asked for again with its ETag each time."""
-
-NEVER_STORED = "no-store"
+from bubbles.http.caching import REVALIDATED
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -8,8 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bubbles import accounts
 from bubbles.http import auth
-
-NO_STORE = {"Cache-Control": "no-store"}
+from bubbles.http.caching import NO_STORE
 
 
 def sign_in(request: Request) -> Response:

@@ -9,6 +9,7 @@ from bubbles.db import bubbles
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, render, shown
+from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.sheet import coordinates
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
@@ -79,7 +80,7 @@ def _loaded(request: Request) -> tuple[Bubble, Role | None, Whole]:
 
 
 def _cache(bubble: Bubble) -> str:
-    return render.REVALIDATED if bubble.is_public else render.NEVER_STORED
+    return REVALIDATED if bubble.is_public else NEVER_STORED
 
 
 def _waiting(words: present.Json) -> str:

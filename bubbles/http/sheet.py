@@ -3,7 +3,13 @@
 import math
 from typing import Any
 
-from bubbles.model.place import EARTH_RADIUS_M, Precision, cell_of
+from bubbles.model.place import (
+    EARTH_RADIUS_M,
+    NEIGHBOURHOODS_PER_TOWN,
+    STREETS_PER_NEIGHBOURHOOD,
+    Precision,
+    cell_of,
+)
 
 NBSP = "\u00a0"
 WIDTH, HEIGHT = 320, 220
@@ -21,7 +27,12 @@ DEGREE_M = math.radians(1) * EARTH_RADIUS_M
 DECIMALS = {Precision.EXACT: 5, Precision.STREET: 3, Precision.NEIGHBOURHOOD: 2, Precision.TOWN: 1}
 """Decimals of a degree that say no more than the precision does."""
 
-FINE = {Precision.EXACT: 1, Precision.STREET: 1, Precision.NEIGHBOURHOOD: 7, Precision.TOWN: 10}
+FINE = {
+    Precision.EXACT: 1,
+    Precision.STREET: 1,
+    Precision.NEIGHBOURHOOD: STREETS_PER_NEIGHBOURHOOD,
+    Precision.TOWN: NEIGHBOURHOODS_PER_TOWN,
+}
 """Into how many finer cells a cell is ruled."""
 
 

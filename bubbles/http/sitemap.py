@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from bubbles.db import bubbles
 from bubbles.http import auth, render
+from bubbles.http.caching import REVALIDATED
 from bubbles.model.times import rfc3339
 
 URLS_MAX = 50_000
@@ -27,7 +28,7 @@ def sitemap(request: Request) -> Response:
         SubElement(url, "loc").text = f"{house.settings.public_url}/b/{code}"
         SubElement(url, "lastmod").text = rfc3339(playable_at)
     xml = tostring(urls, encoding="utf-8", xml_declaration=True)
-    response = Response(xml, headers={"Cache-Control": render.REVALIDATED}, media_type="application/xml")
+    response = Response(xml, headers={"Cache-Control": REVALIDATED}, media_type="application/xml")
     return render.revalidated(request, response)
 
 
@@ -36,4 +37,4 @@ def robots(request: Request) -> Response:
     base_url = auth.house(request).settings.public_url
     closed = "".join(f"Disallow: {path}\n" for path in ("/api/", "/search", "/sign-in/"))
     text = f"User-agent: *\n{closed}\nSitemap: {base_url}/sitemap.xml\n"
-    return PlainTextResponse(text, headers={"Cache-Control": render.REVALIDATED})
+    return PlainTextResponse(text, headers={"Cache-Control": REVALIDATED})

@@ -16,6 +16,7 @@ from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present
+from bubbles.http.caching import NO_STORE
 from bubbles.http.multipart import Form, receive
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
@@ -125,7 +126,7 @@ async def _turn(probes: asyncio.Semaphore) -> AsyncIterator[None]:
 def _accepted(house: House, bubble: Bubble) -> Response:
     with house.database.transaction() as session:
         body = told(session, house, bubble)
-    return JSONResponse(body, status_code=202, headers={"Location": body["url"], "Cache-Control": "no-store"})
+    return JSONResponse(body, status_code=202, headers=NO_STORE | {"Location": body["url"]})
 
 
 def told(session: Session, house: House, bubble: Bubble) -> present.Json:
