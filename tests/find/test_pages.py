@@ -153,9 +153,12 @@ def test_what_is_no_cursor_is_refused(session, publish, cursor) -> None:
 @given(data=st.data())
 def test_a_cursor_that_was_meddled_with_is_refused(session, publish, data) -> None:
     cursor = cursor_of(session, publish, q="lemon")
-    at = data.draw(st.integers(0, len(cursor) - 1))
-    letter = data.draw(st.characters().filter(lambda letter: letter != cursor[at]))
-    assert refusal(session, q="lemon", cursor=cursor[:at] + letter + cursor[at + 1 :]) is Code.BAD_REQUEST
+    at = data.draw(st.integers(0, 1_000)) % len(cursor)
+    letter = data.draw(st.characters())  # what is drawn depends on no cursor: each has a code of chance
+    assert (
+        letter == cursor[at]
+        or refusal(session, q="lemon", cursor=cursor[:at] + letter + cursor[at + 1 :]) is Code.BAD_REQUEST
+    )
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

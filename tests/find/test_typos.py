@@ -93,8 +93,9 @@ def test_words_said_in_private_are_near_to_nobody(session, publish) -> None:
 )
 def test_words_said_in_private_crowd_out_nothing(session, publish, hidden) -> None:
     """As many as would fill every bound, each likelier than the word that is listed."""
-    crowd = [f"zebrafish{a}{b}" for a in "abcdefghijklmnopqrst" for b in "abcdefghijklmnopqrst"]
-    publish("private", " ".join(["azebrafsh", "zzebrafsh", "zebrafshz", *crowd]), language="en", **hidden)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    crowd = [f"{a}zebrafsh" for a in letters] + [f"zebrafsh{a}{b}" for a in letters for b in letters]
+    publish("private", " ".join(crowd), language="en", **hidden)
     publish("it", "a zebrafish", language="en")
     assert near_words(session, "zebrafsh") == {"zebrafsh": ["zebrafish"]}
     assert titles(session, "zebrafsh") == ["it"]
