@@ -224,8 +224,6 @@ def test_uploads_at_once_are_few_and_the_dead_do_not_count(client, author, house
 
 
 class AwayStore:
-    """A store that cannot be reached."""
-
     def __getattr__(self, name: str):
         def away(*args: object, **kwargs: object) -> None:
             raise Missing("store", "It does not answer.")
