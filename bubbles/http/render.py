@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from bubbles.errors import Missing
 from bubbles.http import auth, sheet, shown
 from bubbles.http.caching import REVALIDATED
+from bubbles.model.texts import primary_subtag
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -86,7 +87,7 @@ def environment(pages_dir: Path) -> Environment:
         "day": shown.day,
         "embedded_json": embedded_json,
         "iso_duration": shown.iso_duration,
-        "language": lambda tag: languages(pages_dir).get(tag.split("-")[0].lower(), tag),
+        "language": lambda tag: languages(pages_dir).get(primary_subtag(tag), tag),
         "length_m": sheet.length,
         "local": shown.local,
         "marked": shown.marked,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Visibility
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.texts import clean_handle, clean_language, clean_line, clean_tags
-from bubbles.model.times import parse_rfc3339
+from bubbles.model.times import EARLIEST, parse_rfc3339
 
 FIELDS = (
     "title",
@@ -30,7 +30,6 @@ CLOCK_SKEW = timedelta(days=1)
 """How far a phone's clock may run ahead of ours."""
 
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?")
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
