@@ -148,6 +148,7 @@ SCHEMAS: dict[str, Schema] = {
         as_of=TIME,
         code=CODE,
         channel=HANDLE,
+        bubbles_left_out={"type": "integer", "minimum": 0},
     ),
     "Problem": _object("title status code", title=TEXT, status=NUMBER, code=_one_of(Code), detail=TEXT),
 }

@@ -10,10 +10,10 @@ from bubbles import stats
 from bubbles.db.listening import Audience
 from bubbles.errors import Code, Refused
 from bubbles.http import auth
+from bubbles.http.caching import NO_STORE
 from bubbles.model.times import rfc3339
 from bubbles.stats import Stats
 
-NO_STORE = {"Cache-Control": "no-store"}
 NAMES = {Audience.LISTENER: "listeners", Audience.TEAM: "team", Audience.BOT: "bots"}
 
 

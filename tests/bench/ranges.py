@@ -21,18 +21,17 @@ from typing import Any
 
 import uvicorn
 from sqlalchemy import text
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from bubbles import logs
 from bubbles.app import House
 from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
-from bubbles.http import media
-from bubbles.policy import Action
+from bubbles.http.asgi import create_app
 
 SECONDS = 10.0
 CONNECTIONS = 4
@@ -59,13 +58,14 @@ def house_at(url: str, folder: Path) -> House:
 
 
 def serve(url: str, folder: Path, listener: socket.socket) -> None:
-    """The server's process: our routes, and `/file`."""
+    """The server's process: the application, and beside its routes `/file`."""
 
     def file(request: Request) -> Response:
         return FileResponse(folder / "source", media_type="audio/ogg")
 
-    app = Starlette(routes=[Route("/media/{code}.{kind}", media.rendition), Route("/file", file)])
-    app.state.house, app.state.actions = house_at(url, folder), {media.rendition: Action.HEAR}
+    logs.configure("warning")
+    app = create_app(house_at(url, folder))
+    app.router.routes.append(Route("/file", file))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False))
     server.run([listener])
 
