@@ -78,7 +78,7 @@ def _spoken(whole: Whole) -> _Spoken:
 def _sure(told: Iterable[dict[str, Any]]) -> Iterator[Cue]:
     """The sure cues from the first on, `READ_MAX` characters of them, each counted as one longer than it is."""
     left = READ_MAX
-    for cue in (Cue(**each) for each in told if not each["unsure"]):
+    for cue in (Cue(**each) for each in told if not each.get("unsure")):
         yield replace(cue, text=cue.text[:left])
         left -= len(cue.text) + 1
         if left <= 0:
