@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as parent:
         clone = Path(parent) / "bubbles"
         subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
-        environment = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}  # noqa: TID251
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
         commands = {name: ["make", target] for name, target in STEPS.items()}
         commands["model"] = [".venv/bin/bubbles", "model", "fetch"]
         folders = {"packages": ".venv", "pages": "web", "model": ".cache"}
