@@ -1,7 +1,7 @@
 """Transcribe: from sound to words that can be searched, and doubted."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,9 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step
 from bubbles.model.transcript import Transcript
 from bubbles.speech.transcriber import Heard, Transcriber
+
+FRAME_SLACK_S = 0.05
+"""What a rendition may be longer than its recording: an AAC frame is 21 ms."""
 
 
 def transcribe(
@@ -44,10 +47,15 @@ def transcribe(
     with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
         path = Path(folder) / "recording"
         blobs.fetch(source, path)
-        decoded = sandbox.decode(path, limits)
+        decoded = sandbox.decode(path, once_accepted(limits))
     heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)
     with database.transaction() as session:
         _write(session, step, heard, clock())
+
+
+def once_accepted(limits: sandbox.Limits) -> sandbox.Limits:
+    """Limits for sound that was within `limits` before it became a rendition."""
+    return replace(limits, tolerance_s=limits.tolerance_s + FRAME_SLACK_S)
 
 
 def _source(session: Session, bubble: Bubble) -> str | None:
