@@ -24,6 +24,7 @@ from bubbles.app import House
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
 from bubbles.errors import Code, Missing, Refused
+from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
 
 WAIT_FOR_PART = timedelta(seconds=30)
@@ -46,7 +47,7 @@ class Stage:
     """A step as the worker runs it: its verb, and what giving up means for the bubble."""
 
     run: Callable[[House, Step], None]
-    on_give_up: Callable[[Session, Step, datetime, str], None]
+    on_give_up: Callable[[Session, Bubble, datetime, str], None]
 
 
 def _normalise(house: House, step: Step) -> None:
@@ -73,8 +74,7 @@ def _transcribe(house: House, step: Step) -> None:
     )
 
 
-def _no_rendition(session: Session, step: Step, now: datetime, error: str) -> None:
-    bubble = bubbles.lock(session, step.bubble_id)
+def _no_rendition(session: Session, bubble: Bubble, now: datetime, error: str) -> None:  # noqa: ARG001 - as _no_words
     if error in set(Code):
         bubble.refused_at, bubble.refused_reason = now, error
     else:
@@ -82,8 +82,7 @@ def _no_rendition(session: Session, step: Step, now: datetime, error: str) -> No
     log.error("bubble_failed", code=bubble.code, error=error)
 
 
-def _no_words(session: Session, step: Step, now: datetime, error: str) -> None:
-    bubble = bubbles.lock(session, step.bubble_id)
+def _no_words(session: Session, bubble: Bubble, now: datetime, error: str) -> None:
     transcribe.drop_recording(session, bubble, now)
     log.error("transcript_failed", code=bubble.code, error=error)
 
@@ -152,9 +151,10 @@ def _missing_part(error: Exception) -> str | None:
 
 def _give_up(house: House, step: Step, error: str) -> None:
     with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
-        bubbles.lock(session, step.bubble_id)  # bubble before step, as everywhere: the other way round is a deadlock
+        # Bubble before step, as everywhere: the other way round is a deadlock.
+        bubble = bubbles.lock(session, step.bubble_id)
         steps.give_up(session, step, now=house.now(), error=error)
-        STAGES[StepName(step.name)].on_give_up(session, step, house.now(), error)
+        STAGES[StepName(step.name)].on_give_up(session, bubble, house.now(), error)
 
 
 def _put_off(

@@ -44,7 +44,7 @@ class Script:
         with house.database.transaction() as session:
             steps.finish(session, step, house.now())
 
-    def on_give_up(self, session, step: Step, now: datetime, error: str) -> None:
+    def on_give_up(self, session, bubble: Bubble, now: datetime, error: str) -> None:
         self.gave_up.append(error)
 
 
