@@ -3,10 +3,12 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
+CHROMIUM := apt-get update && apt-get install -y --no-install-recommends chromium
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench lock clean chromium
+.NOTPARALLEL: # what stands first comes first: no install begins before the browser is known to be there
 
 help: ## list what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -17,7 +19,7 @@ run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://l
 	@echo "4/4 Database"
 	@exec .venv/bin/bubbles serve
 
-test: .venv/.dev web/dist/.built lint ## install what the tests need, and pass them
+test: chromium .venv/.dev web/dist/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
 	.venv/bin/bubbles model fetch
 	npm --prefix web test
 	.venv/bin/python -m pytest $(TESTS)
@@ -28,7 +30,7 @@ lint: .venv/.dev ## style, types and the walls of the house
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.dev web/dist/.built ## measure: words, journey, reads, search, memory, install
+bench: chromium .venv/.dev web/dist/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, search, memory, pages, install
 	.venv/bin/python -m tests.bench
 
 lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
@@ -38,7 +40,16 @@ lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo --extra dev -c requirements/run.lock pyproject.toml .cache/build.in -o requirements/dev.lock
 
 clean: ## throw away what can be rebuilt; data stays
-	rm -rf .venv .cache web/node_modules web/dist
+	rm -rf .venv .cache web/node_modules web/dist tests/browser/node_modules
+
+# The browser of the tests: the one on the path, else Debian's, which only root can install.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    printf 'The tests need Chromium. Install it, then run make again:\n  sudo sh -c "$(CHROMIUM)"\n' >&2; exit 1; \
+	  fi; \
+	  $(CHROMIUM); \
+	}
 
 .venv/bin/python:
 	@echo "1/4 Packages"
@@ -58,6 +69,10 @@ clean: ## throw away what can be rebuilt; data stays
 web/node_modules/.installed: web/package-lock.json
 	@echo "2/4 Pages"
 	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+tests/browser/node_modules/.installed: tests/browser/package-lock.json
+	npm --prefix tests/browser ci --no-audit --no-fund
 	@touch $@
 
 web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)

@@ -1,6 +1,7 @@
 """What all tests share: one database server, and where speech comes from."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,11 @@ from bubbles.db.engine import Database
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SPOKEN = "The lighthouse keeper sold fresh lemons near the old harbour every morning."
+
+
+def pytest_configure() -> None:
+    """Told to leave, the tests end what they started, as on Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

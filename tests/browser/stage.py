@@ -1,0 +1,104 @@
+"""Services with something on the air, and with nothing."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from bubbles import cli
+from tests.conftest import Speech
+from tests.journey.service import Service, running, wait_for
+
+AUTHOR = "ana"
+GENEROUS = {
+    "REGISTRATION": "open",
+    "UPLOADS_PER_HOUR": "10000",
+    "UPLOADS_AT_ONCE": "50",
+    "LOG_LEVEL": "warning",
+}
+TITLES = (
+    ("Down by the quay", "45.7640", "4.8357", "street"),
+    ("What the fountain heard", "45.7674", "4.8336", "neighbourhood"),
+    ("Under the chestnut trees", "45.7772", "4.8525", "exact"),
+)
+
+
+@dataclass
+class Stage:
+    """A service, the address its pages are at, and what one author published there, newest last."""
+
+    service: Service
+    told: list[dict[str, Any]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def origin(self) -> str:
+        """`http://localhost:PORT`, as links say it: passkeys refuse a numeric address."""
+        return self.service.url.replace("127.0.0.1", "localhost")
+
+    @property
+    def code(self) -> str:
+        """The code of the first bubble."""
+        return str(self.told[0]["code"])
+
+    def command(self, *arguments: str) -> str:
+        """What `bubbles ...` prints, run in this process: an interpreter of its own would cost a second and a half."""
+        ran = CliRunner().invoke(cli.app, arguments, env=self.service.environment)
+        assert ran.exit_code == 0, ran.output
+        return ran.output.strip()
+
+    def account(self, handle: str = "") -> str:
+        """A new account's handle."""
+        return self.command("account", "create", handle or f"visitor-{next(self._numbers)}").lstrip("@")
+
+    def link(self, handle: str) -> str:
+        """An address that signs the account in, once."""
+        return self.command("account", "link", handle)
+
+    def token(self, handle: str = AUTHOR) -> str:
+        """A token of the account."""
+        return self.command("token", "create", handle)
+
+    def publish(self, speech: Speech, token: str, **fields: str) -> dict[str, Any]:
+        """Sends a recording; what the 202 says."""
+        with self.service.client(token) as client:
+            files = {"audio": (speech.path.name, speech.path.read_bytes())}
+            answer = client.post("/api/bubbles", files=files, data=fields)
+            assert answer.status_code == 202, answer.text
+            return dict(answer.json())
+
+    def ready(self, code: str, state: str = "ready") -> dict[str, Any]:
+        """The bubble once it reached a state that strangers see."""
+        with self.service.client() as client:
+
+            def look() -> dict[str, Any] | None:
+                told = client.get(f"/api/bubbles/{code}").json()
+                return told if told.get("state") == state else None
+
+            return dict(wait_for(look))
+
+
+@contextmanager
+def on_air(folder: Path, speeches: list[Speech]) -> Iterator[Stage]:
+    """A service with real Whisper and a bubble of each recording, ready."""
+    with running(folder, **GENEROUS) as service:
+        stage = Stage(service)
+        token = stage.token(stage.account(AUTHOR))
+        accepted = []
+        for speech, (title, latitude, longitude, precision) in zip(speeches, TITLES, strict=False):
+            place = {"latitude": latitude, "longitude": longitude, "precision": precision}
+            tags = {"tags": "river,quay", "language": speech.language}
+            accepted.append(stage.publish(speech, token, title=title, **place, **tags)["code"])
+        stage.told = [stage.ready(code) for code in accepted]
+        yield stage
+
+
+@contextmanager
+def off_air(folder: Path) -> Iterator[Stage]:
+    """A service without workers: nothing is on the air, and what is sent stays in preparation."""
+    with running(folder, WORKERS="0", **GENEROUS) as service:
+        yield Stage(service)
