@@ -20,6 +20,7 @@ class Action(StrEnum):
     TELL_HEARD = "tell_heard"
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    CHOOSE = "choose"  # a language and a theme, for oneself
     PUBLISH = "publish"
     EDIT = "edit"
     CORRECT = "correct"
@@ -49,6 +50,7 @@ MAY: dict[Action, frozenset[Standing]] = {
     Action.TELL_HEARD: EVERYONE,
     Action.SIGN_IN: EVERYONE,
     Action.SIGN_OUT: EVERYONE,
+    Action.CHOOSE: EVERYONE,
     Action.PUBLISH: TEAM,
     Action.EDIT: HANDS,
     Action.CORRECT: HANDS,

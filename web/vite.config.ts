@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
 // The typeface's licence travels with it.
@@ -10,6 +10,14 @@ const licence: Plugin = {
   },
 };
 
+/** What every page has, the service worker, and the scripts and styles of single pages. */
+function entries(): string[] {
+  const ofPages = ["src/pages", "styles/pages"].flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => `${folder}/${name}`) : [],
+  );
+  return ["src/main.ts", "src/sw.ts", "styles/main.css", ...ofPages.filter((name) => !name.endsWith(".test.ts"))];
+}
+
 // The server reads dist/.vite/manifest.json to learn the hashed names; dist/assets is served as /assets.
 export default defineConfig({
   plugins: [licence],
@@ -19,6 +27,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A data: address would need a hole in the content security policy.
     assetsInlineLimit: 0,
-    rollupOptions: { input: ["src/main.ts", "styles/main.css"] },
+    rollupOptions: { input: entries() },
   },
 });

@@ -1,7 +1,10 @@
 """What Vite built: most names bear a hash of their contents, so that a browser keeps those for ever."""
 
+import json
 import re
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -10,7 +13,52 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from bubbles.errors import Missing
+
 HASHED = re.compile(r"-[\w-]{8}\.\w+$")
+
+
+class Assets:
+    """The hashed names of the built files, from Vite's manifest."""
+
+    def __init__(self, manifest: Path) -> None:
+        self._manifest = manifest
+        self._chunks: dict[str, dict[str, Any]] = {}
+
+    @staticmethod
+    @lru_cache(maxsize=8)
+    def of(pages_dir: Path) -> "Assets":
+        """The files built in a folder of pages."""
+        return Assets(pages_dir / "dist" / ".vite" / "manifest.json")
+
+    def url(self, source: str) -> str:
+        """Where the file built from `src/main.ts` is served; raises Missing("pages", ...) before the first build."""
+        return f"/{self._chunk(source)['file']}"
+
+    def urls(self, source: str) -> set[str]:
+        """The same with all that it loads, at once or later: scripts, styles, fonts."""
+        found: set[str] = set()
+        waiting, seen = [source], set()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                chunk = self._chunk(name)
+                found |= {f"/{file}" for file in (chunk["file"], *chunk.get("css", []), *chunk.get("assets", []))}
+                waiting += [*chunk.get("imports", []), *chunk.get("dynamicImports", [])]
+        return found
+
+    def _chunk(self, source: str) -> dict[str, Any]:
+        if not self._chunks:
+            self._chunks = self._read()
+        return self._chunks[source]
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            chunks: dict[str, dict[str, Any]] = json.loads(self._manifest.read_text())
+        except FileNotFoundError as error:
+            raise Missing("pages", "The pages are not built: run `npm ci && npm run build` in web/.") from error
+        return chunks
 
 
 class _Built(StaticFiles):

@@ -47,7 +47,7 @@ def answer(request: Request, code: Code, detail: str, *, status: int, retry_afte
     path = request.url.path
     browses = "text/html" in request.headers.get("accept", "") and not path.startswith(PROGRAM_PATHS)
     if browses:
-        response = pages.error(request, code, sayable(detail), status=status, retry_after_s=retry_after_s)
+        response = pages.error(request, code, status=status, retry_after_s=retry_after_s)
     else:
         response = problem(code, detail, status=status, retry_after_s=retry_after_s)
     if status == STATUS[Code.UNAUTHORISED]:

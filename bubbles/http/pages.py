@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from bubbles import find, ids
 from bubbles.db import accounts, bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, present, query, render
+from bubbles.http import auth, languages, present, query, render
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.sheet import length
 from bubbles.model.times import parse_rfc3339
@@ -22,14 +21,6 @@ from bubbles.model.times import parse_rfc3339
 PER_PAGE = 20
 RADII_M = (200, 1_000, 5_000, 20_000, 100_000)
 FORM_FIELDS = {"q", "near", "radius_m"}
-HEADINGS = {
-    Code.BAD_REQUEST: "That address does not work",
-    Code.UNAUTHORISED: "Sign in first",
-    Code.FORBIDDEN: "This is not open to you",
-    Code.NOT_FOUND: "Nothing here",
-    Code.RATE_LIMITED: "Too fast",
-    Code.UNAVAILABLE: "Off air for a moment",
-}
 
 
 def home(request: Request) -> Response:
@@ -124,7 +115,7 @@ def profile(request: Request) -> Response:
         request,
         "profile.html",
         cache=REVALIDATED if role is None else NEVER_STORED,
-        headers={"Vary": "Cookie, Authorization"},
+        headers={"Vary": "Authorization"},
         channel=present.channel(channel, house.settings.public_url),
         bubbles=told,
         for_team=role is not None,
@@ -149,16 +140,16 @@ def sign_in(request: Request) -> Response:
     return render.page(request, "sign_in.html", status=status, cache=NEVER_STORED, good=good, path="", robots="noindex")
 
 
-def error(request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
-    """What went wrong, for who browses."""
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else {}
+def error(request: Request, code: Code, *, status: int, retry_after_s: int | None = None) -> Response:
+    """What went wrong, for who browses, in their language; a program is told in detail."""
+    t = languages.texts(request)
     return render.page(
         request,
         "error.html",
         status=status,
         cache=NEVER_STORED,
-        headers=headers,
-        heading=HEADINGS.get(code, "That did not work"),
-        detail=detail if detail != HTTPStatus(status).phrase else "There is nothing at this address.",
+        headers={"Retry-After": str(retry_after_s)} if retry_after_s is not None else {},
+        heading=t(f"errors.{code}_title"),
+        detail=t(f"errors.{code}"),
         robots="noindex",
     )

@@ -11,10 +11,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bubbles.errors import Missing
-from bubbles.http import auth, sheet, shown
-from bubbles.http.caching import REVALIDATED
-from bubbles.model.texts import primary_subtag
+from bubbles.http import auth, languages, preferences, sheet, shown
+from bubbles.http.assets import Assets
+from bubbles.http.caching import NO_STORE, REVALIDATED
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -53,10 +52,32 @@ def page(
     Raises Missing("pages", ...) where the pages are not built.
     """
     settings = auth.house(request).settings
-    shared = {"base_url": settings.public_url, "path": request.url.path, "status": status, "robots": "index"}
+    shared = shared_context(request) | {"status": status}
     html = environment(settings.pages_dir).get_template(template).render(shared | context)
-    response = HTMLResponse(html, status_code=status, headers=HEADERS | {"Cache-Control": cache} | (headers or {}))
+    all_headers = HEADERS | {"Cache-Control": cache, "Content-Language": shared["t"].language} | (headers or {})
+    response = HTMLResponse(html, status_code=status, headers=all_headers)
+    response.headers["Vary"] = ", ".join(filter(None, ("Accept-Language, Cookie", (headers or {}).get("Vary"))))
     return revalidated(request, response) if status == 200 and cache == REVALIDATED else response
+
+
+def fragment(request: Request, template: str, **context: Any) -> Response:
+    """A piece of a page, for the person who asks alone."""
+    made = environment(auth.house(request).settings.pages_dir).get_template(template)
+    return HTMLResponse(made.render(shared_context(request) | context), headers=HEADERS | NO_STORE)
+
+
+def shared_context(request: Request) -> dict[str, Any]:
+    """What every template knows. `speaks` are the groups of texts that the page's scripts need."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return {
+        "base_url": auth.house(request).settings.public_url,
+        "path": request.url.path,
+        "back": request.url.path + query,
+        "robots": "index",
+        "t": languages.texts(request),
+        "languages": languages.LANGUAGES,
+        "theme": preferences.theme(request),
+    }
 
 
 def revalidated(request: Request, response: Response) -> Response:
@@ -81,13 +102,13 @@ def environment(pages_dir: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"asset": Assets(pages_dir / "dist" / ".vite" / "manifest.json").url, "sheet": sheet.drawn}
+    made.globals |= {"asset": Assets.of(pages_dir).url, "sheet": sheet.drawn}
     made.filters |= {
         "clock": shown.clock,
         "day": shown.day,
         "embedded_json": embedded_json,
         "iso_duration": shown.iso_duration,
-        "language": lambda tag: languages(pages_dir).get(primary_subtag(tag), tag),
+        "language": shown.language,
         "length_m": sheet.length,
         "local": shown.local,
         "marked": shown.marked,
@@ -97,34 +118,6 @@ def environment(pages_dir: Path) -> Environment:
         "waveform": shown.waveform,
     }
     return made
-
-
-class Assets:
-    """The hashed names of the built files, from Vite's manifest."""
-
-    def __init__(self, manifest: Path) -> None:
-        self._manifest = manifest
-        self._files: dict[str, str] = {}
-
-    def url(self, source: str) -> str:
-        """Where the file built from `src/main.ts` is served; raises Missing("pages", ...) before the first build."""
-        if not self._files:
-            self._files = self._read()
-        return f"/{self._files[source]}"
-
-    def _read(self) -> dict[str, str]:
-        try:
-            entries = json.loads(self._manifest.read_text())
-        except FileNotFoundError as error:
-            raise Missing("pages", "The pages are not built: run `npm ci && npm run build` in web/.") from error
-        return {source: entry["file"] for source, entry in entries.items()}
-
-
-@lru_cache(maxsize=8)
-def languages(pages_dir: Path) -> dict[str, str]:
-    """English names of languages by primary subtag."""
-    names: dict[str, str] = json.loads((pages_dir / "pages" / "languages.json").read_text())
-    return names
 
 
 def embedded_json(value: Any) -> Markup:

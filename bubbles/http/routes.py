@@ -17,6 +17,8 @@ from bubbles.http import (
     metrics,
     openapi,
     pages,
+    preferences,
+    pwa,
     sessions,
     share,
     sitemap,
@@ -28,7 +30,7 @@ from bubbles.policy import Action
 
 @dataclass(frozen=True)
 class Operation:
-    """One row of the table. `takes` and `gives` name schemas of `openapi.py`, or media types."""
+    """One row of the table. `takes` and `gives` name schemas of `schemas.py`, or media types."""
 
     method: str
     path: str
@@ -69,8 +71,12 @@ OPERATIONS = (
     Operation("GET", "/", pages.home, A.LOOK, "On air: the newest"),
     Operation("GET", "/me", sessions.me, A.LOOK, "Who is signed in"),
     Operation("GET", "/sign-in/{secret}", pages.sign_in, A.SIGN_IN, "The button of a one-time link"),
-    Operation("POST", "/sign-in/{secret}", sessions.sign_in, A.SIGN_IN, "Use a one-time link"),
-    Operation("POST", "/sign-out", sessions.sign_out, A.SIGN_OUT, "End the session"),
+    Operation("POST", "/sign-in/{secret}", sessions.sign_in, A.SIGN_IN, "Use a one-time link", "Form", ""),
+    Operation("POST", "/sign-out", sessions.sign_out, A.SIGN_OUT, "End the session", "Form", ""),
+    Operation("POST", "/preferences", preferences.choose, A.CHOOSE, "Choose language and theme", "Form", ""),
+    Operation("GET", "/app.webmanifest", pwa.manifest, A.LOOK, "How to install the pages", gives="application/json"),
+    Operation("GET", "/sw.js", pwa.service_worker, A.LOOK, "The service worker", gives="text/javascript"),
+    Operation("GET", "/offline", pwa.offline, A.LOOK, "What is shown without a connection"),
     Operation("GET", "/sitemap.xml", sitemap.sitemap, A.LOOK, "All that is listed", gives="application/xml"),
     Operation("GET", "/robots.txt", sitemap.robots, A.LOOK, "What crawlers may read", gives="text/plain"),
     Operation("GET", "/healthz", health.alive, A.OPERATE, "Whether it runs", gives="text/plain"),

@@ -1,13 +1,12 @@
 """Signing in by a one-time link, who-am-I, and signing out."""
 
 from datetime import timedelta
-from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bubbles import accounts
-from bubbles.http import auth
+from bubbles.http import auth, render
 from bubbles.http.caching import NO_STORE
 
 
@@ -42,14 +41,9 @@ def sign_out(request: Request) -> Response:
 
 
 def me(request: Request) -> Response:
-    """A fragment for the head of each page: who is signed in, and the way out; empty for strangers."""
+    """A fragment for the head of each page: who is signed in, and the way out; 204 for strangers."""
     with auth.house(request).database.transaction() as session:
         person = auth.person(request, session)
     if person is None:
         return Response(status_code=204, headers=NO_STORE)
-    handle = escape(person.handle)
-    body = (
-        f'<a href="/@{handle}">@{handle}</a>'
-        '<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>'
-    )
-    return HTMLResponse(body, headers=NO_STORE)
+    return render.fragment(request, "me.html", handle=person.handle)

@@ -6,10 +6,22 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from bubbles.model.texts import primary_subtag
+
 PEAK_MAX = 255
 WAVE_HEIGHT = 100
 WAVE_BAR = 0.62
 """Share of a bar's step that is drawn."""
+
+
+@pass_context
+def language(context: Context, tag: str) -> str:
+    """The name of a language in the language of the page: `pt-BR` is Portuguese; an unknown one is its tag."""
+    names: Any = context["t"].locale.languages
+    return str(names.get(primary_subtag(tag), tag))
 
 
 def name(told: dict[str, Any]) -> str:

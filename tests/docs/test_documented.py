@@ -18,7 +18,7 @@ from bubbles import cli
 from bubbles.app import House
 from bubbles.config import Settings, environment_name
 from bubbles.errors import STATUS, Code
-from bubbles.http import openapi
+from bubbles.http import schemas
 from bubbles.http.asgi import create_app
 from bubbles.http.query import READERS
 from bubbles.http.routes import OPERATIONS, Operation
@@ -156,7 +156,7 @@ def test_every_field_and_parameter_is_documented() -> None:
 
 def test_every_field_of_a_bubble_is_documented() -> None:
     told = {name for row in TABLES["A bubble as it is told"] for name in re.findall(r"\w+", row[0])}
-    assert set(openapi.SCHEMAS["Bubble"]["properties"]) - {"match", "distance_m"} <= told
+    assert set(schemas.SCHEMAS["Bubble"]["properties"]) - {"match", "distance_m"} <= told
 
 
 # The routes and their description
@@ -186,8 +186,8 @@ def test_every_operation_is_described_with_what_it_takes_and_gives(description: 
         operation = description["paths"][row.path][row.method.lower()]
         assert operation["summary"] == row.summary
         assert operation["responses"]
-        assert row.takes in {"", "Query", *openapi.SCHEMAS}
-        assert "/" in row.gives or row.gives in {"", *openapi.SCHEMAS}
+        assert row.takes in {"", "Query", *schemas.SCHEMAS}
+        assert "/" in row.gives or row.gives in {"", *schemas.SCHEMAS}
     assert sum(len(methods) for methods in description["paths"].values()) == len(OPERATIONS)
 
 
@@ -208,7 +208,7 @@ def test_every_reference_in_the_description_leads_somewhere(description: dict[st
 
 
 def test_every_parameter_of_a_query_is_described() -> None:
-    assert set(openapi.QUERY) == {*READERS, "tag"}
+    assert set(schemas.QUERY) == {*READERS, "tag"}
 
 
 def test_only_what_strangers_may_not_do_asks_for_a_token(description: dict[str, Any]) -> None:

@@ -92,7 +92,8 @@ def test_the_form_keeps_what_was_asked(browser, world):
     inputs = [dict(pairs) for pairs in fields(page)]
     assert {"id": "q", "value": 'say "what"'}.items() <= next(each for each in inputs if each["name"] == "q").items()
     assert next(each for each in inputs if each["name"] == "near")["value"] == "45.76, 4.84"
-    assert [each["value"] for each in inputs if each.get("type") == "hidden"] == ["été", channel.handle]
+    kept = {each["name"]: each["value"] for each in inputs if each.get("type") == "hidden"}
+    assert kept.items() >= {"tag": "été", "channel": channel.handle}.items()
     assert ("option", "value", "selected") in page.skeleton
     without_tag = {key: value for key, value in asked.items() if key != "tag"}
     assert f"/search?{urlencode(without_tag)}" in links(page)
@@ -199,7 +200,7 @@ def test_a_channel_without_bubbles_and_one_that_is_not_there(browser, world):
     channel, owner = world.channel()
     assert "Nothing on air" in page_of(browser, f"/@{channel.handle}").text
     assert "bubbles publish" in page_of(browser, f"/@{channel.handle}", headers=owner).text
-    assert "no such channel" in page_of(browser, "/@nobody-at-all", status=404).text
+    assert "There is nothing at this address" in page_of(browser, "/@nobody-at-all", status=404).text
 
 
 # Signing in, and what went wrong
@@ -214,19 +215,19 @@ def test_a_sign_in_link_is_shown_and_not_used_up(browser, world, house):
     for _ in range(2):
         response = browser.get(f"/sign-in/link{channel.handle}")
         page = parsed(response.text)
-        assert page.all("form", "method") == ["post"]
-        assert not page.all("form", "action")
+        assert page.all("form", "method") == ["post", "post"]
+        assert page.all("form", "action") == ["/preferences"]  # the other posts to the link itself
         assert response.headers["cache-control"] == "no-store"
 
 
 def test_a_link_that_is_used_up_says_how_to_get_another(browser):
     page = page_of(browser, "/sign-in/unknown", status=404)
     assert "bubbles account link" in page.text
-    assert not page.all("form", "method")
+    assert page.all("form", "action") == ["/preferences"]
 
 
 def test_people_get_a_page_and_programs_a_problem(browser):
-    assert "There is nothing at this address." in page_of(browser, "/nothing-here", status=404).text
+    assert "There is nothing at this address" in page_of(browser, "/nothing-here", status=404).text
     problem = browser.get("/nothing-here", headers={"Accept": "application/json"})
     assert problem.headers["content-type"] == "application/problem+json"
 

@@ -1,3 +1,5 @@
+import { text } from "./texts";
+
 const SHOWN_MS = 2500;
 
 /** A button that copies the address in the field before it. Shown only where the browser lets us copy. */
@@ -8,7 +10,7 @@ export function enableCopy(button: HTMLButtonElement): void {
   button.hidden = false;
   button.addEventListener("click", () => {
     void navigator.clipboard.writeText(field.value).then(() => {
-      button.textContent = "Copied";
+      button.textContent = text("common.copied");
       setTimeout(() => (button.textContent = label), SHOWN_MS);
     });
   });

@@ -1,4 +1,5 @@
 import { enableCopy } from "./copy";
+import { isInstalled, keepForOffline } from "./install";
 import { showWhoIsHere } from "./me";
 import { BubblePlayer } from "./player";
 import { awaitState } from "./waiting";
@@ -8,3 +9,6 @@ customElements.define("bubble-player", BubblePlayer);
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-copy]")) enableCopy(button);
 for (const notice of document.querySelectorAll<HTMLElement>("[data-awaits]")) awaitState(notice);
 for (const place of document.querySelectorAll<HTMLElement>("[data-fragment]")) void showWhoIsHere(place);
+
+addEventListener("appinstalled", keepForOffline);
+if (isInstalled()) keepForOffline();

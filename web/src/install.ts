@@ -1,0 +1,12 @@
+/**
+ * The service worker is registered only once a person has acted: installed the pages, signed in, or recorded. A public
+ * page that is only read keeps nothing.
+ */
+export function keepForOffline(): void {
+  if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+}
+
+/** Whether the pages run as an installed application. */
+export function isInstalled(): boolean {
+  return matchMedia("(display-mode: standalone)").matches;
+}
