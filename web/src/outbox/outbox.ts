@@ -1,0 +1,49 @@
+import { isFlagUp } from "./flag";
+import { Noticeboard } from "./news";
+import { post } from "./post";
+import { Sender } from "./sender";
+import { Vault } from "./vault";
+import { whoIsHere } from "./who";
+
+/** How often, while the page is seen, it is asked whether someone has signed in or a take is due. */
+const LOOK_EVERY_MS = 30_000;
+const SOONEST_MS = 250;
+
+/** The outbox of this page: vault, news and a sender that wakes by itself. */
+export class Outbox {
+  private timer = 0;
+
+  private constructor(
+    readonly vault: Vault,
+    readonly board: Noticeboard,
+    private readonly sender: Sender,
+  ) {}
+
+  static async open(): Promise<Outbox> {
+    const [vault, board] = [await Vault.open(), new Noticeboard()];
+    const world = { post, whoIsHere, now_ms: () => Date.now(), chance: () => Math.random() };
+    const outbox = new Outbox(vault, board, new Sender(vault, board, world));
+    outbox.attend();
+    return outbox;
+  }
+
+  /** Sends what is due, and comes back when the next take is. */
+  async flush(options = { eager: false }): Promise<void> {
+    clearTimeout(this.timer);
+    await this.sender.flush(options);
+    clearTimeout(this.timer);
+    const due_ms = await this.sender.nextDue_ms();
+    // Who is signed in is asked again only by a page that is seen; coming back to a page asks, too.
+    if (!isFlagUp() || (due_ms === null && document.hidden)) return;
+    const wait_ms = due_ms === null ? LOOK_EVERY_MS : due_ms - Date.now();
+    this.timer = setTimeout(() => void this.flush(), Math.min(Math.max(wait_ms, SOONEST_MS), LOOK_EVERY_MS));
+  }
+
+  private attend(): void {
+    addEventListener("online", () => void this.flush({ eager: true }));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) void this.flush();
+    });
+    void this.flush({ eager: true });
+  }
+}
