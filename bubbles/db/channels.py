@@ -21,6 +21,13 @@ def membership(session: Session, channel_id: int, account_id: int) -> Membership
     return session.get(Membership, (channel_id, account_id))
 
 
+def of_account(session: Session, account_id: int, *, first: str) -> list[tuple[Channel, str]]:
+    """The channels whose team an account is in, each with its role there: the one of handle `first`, then by title."""
+    joined = select(Channel, Membership.role).join(Membership).where(Membership.account_id == account_id)
+    ordered = joined.order_by(col(Channel.handle) != first, func.lower(Channel.title), col(Channel.handle))
+    return list(session.exec(ordered))
+
+
 def owners(session: Session, channel_id: int) -> int:
     """How many owners a channel has."""
     owning = (Membership.channel_id == channel_id, Membership.role == Role.OWNER)

@@ -19,6 +19,7 @@ from bubbles.http import (
     pages,
     preferences,
     pwa,
+    record,
     sessions,
     share,
     sitemap,
@@ -60,6 +61,7 @@ OPERATIONS = (
         "GET", "/api/channels/{handle}/stats", stats.of_channel, A.SEE_STATS, "How a channel was heard", "", "Stats"
     ),
     Operation("POST", "/api/listens", listens.tell, A.TELL_HEARD, "Tell what was heard", "Heard", ""),
+    Operation("GET", "/api/me", record.me, A.LOOK, "Who asks, and where they may publish", gives="Me"),
     Operation("GET", "/api/openapi.json", openapi.document, A.LOOK, "This description", gives="application/json"),
     Operation("GET", "/media/{code}.{kind}", media.rendition, A.HEAR, "The sound", gives="audio/*"),
     Operation(

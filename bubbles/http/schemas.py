@@ -6,6 +6,7 @@ from bubbles import ids, listen
 from bubbles.db.listening import FIGURES
 from bubbles.errors import Code
 from bubbles.model.bubble import State, Visibility
+from bubbles.model.channel import Role
 from bubbles.model.place import PlaceRole, Precision
 from bubbles.model.query import LIMIT_MAX, TEXT_MAX, Sort
 from bubbles.model.transcript import TranscriptState
@@ -141,6 +142,11 @@ SCHEMAS: dict[str, Schema] = {
         code=CODE,
         channel=HANDLE,
         bubbles_left_out={"type": "integer", "minimum": 0},
+    ),
+    "Me": record(
+        "handle channels",
+        handle=or_null(HANDLE),
+        channels=list_of(record("handle title url role", handle=HANDLE, title=TEXT, url=TEXT, role=one_of(Role))),
     ),
     "Problem": record("title status code", title=TEXT, status=NUMBER, code=one_of(Code), detail=TEXT),
 }

@@ -1,0 +1,57 @@
+"""Who is told to the recorder."""
+
+from typing import Any
+
+from bubbles import channels as verbs
+from bubbles import ids
+from bubbles.db import accounts, channels
+from bubbles.http.auth import COOKIE
+from bubbles.model.account import WebSession
+from bubbles.model.channel import Role
+
+
+def test_a_stranger_is_nobody_and_that_is_no_error(client: Any) -> None:
+    answer = client.get("/api/me")
+    assert (answer.status_code, answer.json()) == (200, {"handle": None, "channels": []})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_one_is_told_the_channels_one_may_publish_in_ones_own_first(client: Any, world: Any, clock: Any) -> None:
+    own, owner = world.channel()
+    with world.house.database.transaction() as session:
+        ours = accounts.by_handle(session, own.handle)
+        theirs = accounts.by_handle(session, world.channel()[0].handle)
+        for handle, role in (("alpha", Role.AUTHOR), ("beta", Role.EDITOR), ("gamma", None)):
+            made = verbs.create(session, handle, owner=theirs, now=clock())
+            if role:
+                verbs.set_member(session, made, ours, role, now=clock())
+    told = client.get("/api/me", headers=owner).json()
+    assert told["handle"] == own.handle
+    assert [(each["handle"], each["role"]) for each in told["channels"]] == [
+        (own.handle, "owner"), ("alpha", "author"), ("beta", "editor"),
+    ]  # fmt: skip
+    assert told["channels"][1]["url"].endswith("/@alpha")
+
+
+def test_a_browser_is_known_by_its_cookie_until_the_session_ends(client: Any, world: Any, clock: Any) -> None:
+    own, _ = world.channel()
+    cookie = ids.new_secret()
+    with world.house.database.transaction() as session:
+        account = accounts.by_handle(session, own.handle)
+        assert account and channels.membership(session, own.id, account.id)
+        until = clock().replace(year=clock().year + 1)
+        row = WebSession(
+            account_id=account.id, secret_hash=ids.hashed(cookie), created_at=clock(), expires_at=until
+        )  # fmt: skip
+        session.add(row)
+    client.cookies.set(COOKIE, cookie)
+    assert client.get("/api/me").json()["handle"] == own.handle
+    with world.house.database.transaction() as session:
+        row = accounts.web_session(session, ids.hashed(cookie))
+        assert row
+        row.ended_at = clock()
+    assert client.get("/api/me").json()["handle"] is None
+
+
+def test_a_wrong_token_is_refused_not_taken_for_a_stranger(client: Any) -> None:
+    assert client.get("/api/me", headers={"Authorization": "Bearer wrong"}).status_code == 401
