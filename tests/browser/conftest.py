@@ -5,8 +5,9 @@
 - `browser_hearing(wav)`: a browser whose microphone hears a WAV; hand it to `visit(browser=...)`.
 - `spoken(...)`: such a WAV of real speech, with what is said.
 
-A page that logs an error fails its test, unless `visit(allowed=[...])` says which are meant. A test that fails leaves
-pictures of its pages in `.cache/browser/`.
+Wait with locators, `expect`, or `visitor.until("js")`; never with `page.wait_for_function`, which our content policy
+stops. A page that logs an error fails its test, unless `visit(allowed=[...])` says which are meant. A test that fails
+leaves pictures of its pages in `.cache/browser/`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,12 +21,11 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from tests.browser.chromium import launched
 from tests.browser.spoken import for_microphone, recorded
 from tests.browser.stage import Stage, off_air, on_air
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
 from tests.conftest import CHECKOUT, Speech
 
 PICTURES = CHECKOUT / ".cache" / "browser"
 FAILED = pytest.StashKey[bool]()
-PATIENCE_MS = 15_000
 
 
 @pytest.hookimpl(wrapper=True)
@@ -94,7 +94,7 @@ def visit(request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
     def made(*, allowed: tuple[str, ...] = (), browser: Browser | None = None, **wishes: Any) -> Visitor:
         origin = wishes.pop("origin", None) or request.getfixturevalue("stage").origin
         context = (browser or request.getfixturevalue("browser")).new_context(base_url=origin, **_wishes(**wishes))
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(PATIENCE_S * 1000)
         came.append(Visitor(context, list(allowed)))
         return came[-1]
 

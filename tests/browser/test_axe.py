@@ -57,7 +57,9 @@ def test_every_page_of_the_url_table_is_among_them():
 def test_axe_sees_what_is_wrong(visit):
     page = visit().page
     page.goto("/")
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=/assets/icon.svg><button></button>')")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=/assets/icon.svg><button></button>')"
+    )
     assert {line.split(":")[0] for line in violations(page)} == {"image-alt", "button-name"}
 
 
@@ -65,6 +67,7 @@ def test_axe_sees_what_is_wrong(visit):
 @pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
 def test_axe_finds_nothing(arrive, shown, locale):
     page = arrive(shown, kind=PHONE, locale=locale).page
+    assert page.locator("html").get_attribute("lang") == locale
     found = {}
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)

@@ -58,7 +58,6 @@ def test_a_request_elsewhere_and_what_the_page_complains_of_are_seen(visit, stag
     visitor.page.evaluate("fetch('http://127.0.0.1:9/elsewhere').catch(() => undefined)")
     visitor.page.evaluate("setTimeout(() => { throw new Error('meant'); })")
     visitor.page.evaluate("console.error('not allowed')")
-    visitor.page.wait_for_function("true")
     assert any("Content Security Policy" in error for error in visitor.errors)
     (complaint,) = visitor.complaints()
     assert "not allowed" in complaint

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, WebError
 
+from tests.journey.service import wait_for
+
+PATIENCE_S = 30
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -45,6 +48,21 @@ class Visitor:
         """The addresses asked outside our own origin."""
         urls = (each.url for each in self.requests if urlsplit(each.url).scheme not in OWN_SCHEMES)
         return [url for url in urls if not url.startswith(f"{origin}/")]
+
+    def until(self, truth: str, arg: Any = None) -> Any:
+        """Waits until a JavaScript expression, or a function of `arg`, is true on the page; what it is then.
+
+        `page.wait_for_function` cannot: it evaluates anew inside the page, which our content policy forbids.
+        """
+        return wait_for(lambda: self._now(truth, arg), timeout_s=PATIENCE_S)
+
+    def _now(self, truth: str, arg: Any) -> Any:
+        try:
+            return self.page.evaluate(truth, arg)
+        except Error as error:
+            if "context was destroyed" in error.message:  # the page goes elsewhere: look there
+                return None
+            raise
 
     @contextmanager
     def offline(self) -> Iterator[None]:
