@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="Where sound is kept: file:///folder or s3://bucket/prefix?endpoint=...&region=...; "
         "empty: the folder blobs in the data folder.",
     )
+    legal_dir: str = Field(
+        "", description="Folder of privacy.md, terms.md and contact.md; empty: the folder legal in the data folder."
+    )
     s3_access_key_id: str = Field("", description="Access key of the bucket; empty: the usual AWS sources.")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key of the bucket.")
 
@@ -109,6 +112,11 @@ class Settings(BaseSettings):
     def blobs(self) -> str:
         """The blob URL in force."""
         return self.blob_url or (self.data_dir / "blobs").as_uri()
+
+    @property
+    def legal(self) -> Path:
+        """Folder of the operator's own pages."""
+        return Path(self.legal_dir).expanduser().absolute() if self.legal_dir else self.data_dir / "legal"
 
     @property
     def models_dir(self) -> Path:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from bubbles import app
+from bubbles import app, legal
 from bubbles.audio import sandbox
 from bubbles.config import Settings
 from bubbles.db import health
@@ -205,6 +205,16 @@ def _is_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")
 
 
+def _legal(settings: Settings) -> Iterator[Finding]:
+    unwritten = [f"{name}.md" for name in legal.NAMES if not legal.texts(settings.legal, name)]
+    needed = [name for name in unwritten if name != "privacy.md"]  # that page has something to say by itself
+    if needed:
+        text = f"{' and '.join(needed)} not written in {settings.legal}: the pages say so to everyone"
+        yield Finding("legal", Health.DEGRADED, text)
+    else:
+        yield Finding("legal", Health.OK, f"terms {legal.terms_version(settings.legal)}, in {settings.legal}")
+
+
 CHECKS: dict[str, Check] = {
     "python": _python,
     "address": _address,
@@ -214,4 +224,5 @@ CHECKS: dict[str, Check] = {
     "model": _model,
     "sandbox": _sandbox,
     "pages": _pages,
+    "legal": _legal,
 }

@@ -19,7 +19,7 @@ from bubbles.db import health
 from bubbles.db.health import Server
 from bubbles.errors import Missing
 
-PARTS = ["python", "address", "disk", "database", "workers", "store", "model", "sandbox", "pages"]
+PARTS = ["python", "address", "disk", "database", "workers", "store", "model", "sandbox", "pages", "legal"]
 NOBODY = "postgresql://me:hunter2@127.0.0.1:1/bubbles"
 
 
@@ -40,7 +40,10 @@ def whole(data_dir: Path, tmp_path: Path) -> dict[str, Any]:
     (built / ".vite" / "manifest.json").write_text(json.dumps({"src/main.ts": {"file": "main.js"}}))
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.bin").write_text("")
-    return {"data_dir": data_dir, "pages_dir": tmp_path / "web", "whisper_model": str(tmp_path / "model")}
+    for name in ("terms.md", "contact.md"):
+        (tmp_path / name).write_text("Be kind.")
+    folders = {"data_dir": data_dir, "pages_dir": tmp_path / "web", "legal_dir": str(tmp_path)}
+    return folders | {"whisper_model": str(tmp_path / "model")}
 
 
 def examined(**settings: Any) -> tuple[bool, dict[str, str]]:
@@ -192,3 +195,12 @@ def test_room_on_the_disk_is_judged(
 def test_the_public_address_is_judged(url: str, verdict: str, advice: str) -> None:
     findings = list(doctor._findings("address", doctor._address, Settings(base_url=url)))
     assert [(finding.health, advice in finding.text) for finding in findings] == [(verdict, True)]
+
+
+def test_pages_that_the_operator_has_not_written_are_told(whole: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "contact.md").write_text(" \n")
+    healthy, lines = examined(**whole)
+    assert healthy
+    assert lines["legal"].startswith("degraded")
+    assert "contact.md" in lines["legal"]
+    assert "terms.md" not in lines["legal"]
