@@ -15,6 +15,7 @@ from bubbles.db import accounts, bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, languages, present, query, render
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.http.languages import Texts
 from bubbles.http.sheet import length
 from bubbles.model.times import parse_rfc3339
 
@@ -28,20 +29,22 @@ def home(request: Request) -> Response:
     found, after = _found(request, QueryParams())
     told = [each["told"] for each in found]
     more = f"/search?{urlencode({'cursor': after})}" if after else None
-    return render.page(request, "home.html", bubbles=told, more=more, values=_form(QueryParams()))
+    return render.page(
+        request, "home.html", bubbles=told, more=more, values=_form(QueryParams(), languages.texts(request))
+    )
 
 
 def search(request: Request) -> Response:
     """What a query finds, with the sentence said; a query that does not parse is told on the page."""
-    params = _asked(request.query_params)
-    context: dict[str, Any] = {"values": _form(params), "filters": _filters(params), "robots": "noindex"}
+    params, t = _asked(request.query_params), languages.texts(request)
+    context: dict[str, Any] = {"values": _form(params, t), "filters": _filters(params, t), "robots": "noindex"}
     context |= {"results": [], "more": None, "problem": None}
     status = 200
     try:
         context["results"], after = _found(request, params)
         context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
     except Refused as refused:
-        status, context["problem"] = refused.status, refused.detail
+        status, context["problem"] = refused.status, refused.code
     cache = REVALIDATED if status == 200 else NEVER_STORED
     return render.page(request, "search.html", status=status, cache=cache, **context)
 
@@ -64,12 +67,12 @@ def _found(request: Request, params: QueryParams) -> tuple[list[dict[str, Any]],
     return results, page.next
 
 
-def _form(params: QueryParams) -> dict[str, Any]:
+def _form(params: QueryParams, t: Texts) -> dict[str, Any]:
     """The values that the search form keeps."""
     radius_m = params.get("radius_m", "")
-    radii = [("", "any distance"), *((str(radius), length(radius)) for radius in RADII_M)]
+    radii = [("", t("search.any_distance")), *((str(radius), length(radius, t)) for radius in RADII_M)]
     if radius_m not in dict(radii):
-        radii.append((radius_m, f"{radius_m} m"))
+        radii.append((radius_m, t("place.metres", length=radius_m)))
     return {
         "q": params.get("q", ""),
         "near": params.get("near", ""),
@@ -79,12 +82,15 @@ def _form(params: QueryParams) -> dict[str, Any]:
     }
 
 
-def _filters(params: QueryParams) -> list[dict[str, str]]:
+def _filters(params: QueryParams, t: Texts) -> list[dict[str, str]]:
     """What narrows the search beside the form, each with the address of the search without it."""
     narrowing = _without(params, FORM_FIELDS | {"cursor"})
     pairs = _without(params, {"cursor"})
     return [
-        {"label": f"{key}: {value}", "without": _search_url(pair for pair in pairs if pair != (key, value))}
+        {
+            "label": t(f"search.filter_{key}", value=value),
+            "without": _search_url(pair for pair in pairs if pair != (key, value)),
+        }
         for key, value in narrowing
     ]
 

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -105,19 +107,30 @@ def environment(pages_dir: Path) -> Environment:
     made.globals |= {"asset": Assets.of(pages_dir).url, "sheet": sheet.drawn}
     made.filters |= {
         "clock": shown.clock,
-        "day": shown.day,
+        "day": in_language(shown.day),
+        "decimal": in_language(shown.decimal),
         "embedded_json": embedded_json,
         "iso_duration": shown.iso_duration,
-        "language": shown.language,
-        "length_m": sheet.length,
+        "language": in_language(shown.language),
+        "length_m": in_language(sheet.length),
         "local": shown.local,
         "marked": shown.marked,
-        "name": shown.name,
+        "name": in_language(shown.name),
         "seconds": shown.seconds,
-        "where": sheet.where,
+        "where": in_language(sheet.where),
         "waveform": shown.waveform,
     }
     return made
+
+
+def in_language(shown_as: Callable[[Any, languages.Texts], str]) -> Callable[..., str]:
+    """A filter that shows a value in the language of the page."""
+
+    @pass_context
+    def filtered(context: Context, value: Any) -> str:
+        return shown_as(value, context["t"])
+
+    return filtered
 
 
 def embedded_json(value: Any) -> Markup:

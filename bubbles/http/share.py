@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse, Response
 from bubbles.db import bubbles
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, present, render, shown
+from bubbles.http import auth, languages, present, render, shown
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.http.languages import Texts
 from bubbles.http.sheet import coordinates
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
@@ -17,13 +18,9 @@ from bubbles.model.transcript import TranscriptState
 from bubbles.speech import vtt
 
 DESCRIPTION_MAX = 200
-WAITING = {
-    "model": "The words come later: the speech model is missing here.",
-    "store": "The words come later: the store that keeps the recording does not answer.",
-    "memory": "The words come later: the memory that writing them down takes is not free.",
-    None: "The words come soon: this bubble waits for its turn.",
-}
-RUNNING = "The words are being written down."
+WAITED_FOR = {"model", "store", "memory"}
+"""What words may wait for, each with its text."""
+
 FORMATS = {
     "vtt": ("text/vtt", vtt.to_vtt),
     "srt": ("application/x-subrip", vtt.to_srt),
@@ -38,13 +35,14 @@ def page(request: Request) -> Response:
     for_team = role is not None and not bubble.is_public
     told = present.bubble(whole, auth.house(request).settings.public_url, for_team=for_team)
     sure = whole.transcript.sure_text if whole.transcript else ""
+    t = languages.texts(request)
     return render.page(
         request,
         "share.html",
         cache=_cache(bubble),
         told=told,
-        description=_description(told, sure),
-        linked_data=linked_data(told, sure),
+        description=_description(told, sure, t),
+        linked_data=linked_data(told, sure, t),
         waiting=_waiting(told["transcript"]),
         robots="index" if bubble.is_public else "noindex",
     )
@@ -84,24 +82,27 @@ def _cache(bubble: Bubble) -> str:
 
 
 def _waiting(words: present.Json) -> str:
-    if words["state"] == TranscriptState.RUNNING and not words["waiting_for"]:
-        return RUNNING
-    return WAITING.get(words["waiting_for"], WAITING[None])
+    """The key of the text that tells why there are no words yet."""
+    missing = words["waiting_for"]
+    if words["state"] == TranscriptState.RUNNING and not missing:
+        return "share.running"
+    return f"share.waiting_{missing}" if missing in WAITED_FOR else "share.waiting"
 
 
-def _description(told: present.Json, sure_text: str) -> str:
+def _description(told: present.Json, sure_text: str, t: Texts) -> str:
     """A sentence or two for previews: what is surely said, else what the bubble is."""
     if not sure_text:
-        return f"A voice recording of {shown.clock(told['duration_s'])} by {told['channel']['title']}."
+        length, channel = shown.clock(told["duration_s"]), told["channel"]["title"]
+        return t("share.description", length=length, channel=channel)
     return sure_text if len(sure_text) <= DESCRIPTION_MAX else sure_text[:DESCRIPTION_MAX].rsplit(" ", 1)[0] + " …"
 
 
-def linked_data(told: present.Json, sure_text: str) -> dict[str, Any]:
+def linked_data(told: present.Json, sure_text: str, t: Texts) -> dict[str, Any]:
     """The bubble as a schema.org AudioObject; only the words that were heard surely are in it."""
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "AudioObject",
-        "name": shown.name(told),
+        "name": shown.name(told, t),
         "url": told["url"],
         "duration": shown.iso_duration(told["duration_s"]),
         "uploadDate": told["published_at"] or told["created_at"],
@@ -111,19 +112,19 @@ def linked_data(told: present.Json, sure_text: str) -> dict[str, Any]:
         "inLanguage": told["transcript"]["language"] or told["language"],
         "keywords": told["tags"],
         "transcript": sure_text,
-        "contentLocation": _location(told["place"]),
+        "contentLocation": _location(told["place"], t),
     }
     for rendition in told["renditions"][:1]:
         data |= {"contentUrl": rendition["url"], "encodingFormat": rendition["type"]}
     return data | {name: value for name, value in optional.items() if value}
 
 
-def _location(place: present.Json | None) -> dict[str, Any] | None:
+def _location(place: present.Json | None, t: Texts) -> dict[str, Any] | None:
     """The place as it is told, as blurred as it is kept."""
     if place is None:
         return None
     point = {"@type": "GeoCoordinates", "latitude": place["latitude"], "longitude": place["longitude"]}
     if not place["radius_m"]:
-        return {"@type": "Place", "name": coordinates(place), "geo": point}
+        return {"@type": "Place", "name": coordinates(place, t), "geo": point}
     circle = {"@type": "GeoCircle", "geoMidpoint": point, "geoRadius": place["radius_m"]}
-    return {"@type": "Place", "name": coordinates(place), "geo": circle}
+    return {"@type": "Place", "name": coordinates(place, t), "geo": circle}

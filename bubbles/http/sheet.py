@@ -3,6 +3,9 @@
 import math
 from typing import Any
 
+from babel.numbers import format_decimal
+
+from bubbles.http.languages import Texts
 from bubbles.model.place import (
     EARTH_RADIUS_M,
     NEIGHBOURHOODS_PER_TOWN,
@@ -11,7 +14,6 @@ from bubbles.model.place import (
     cell_of,
 )
 
-NBSP = "\u00a0"
 WIDTH, HEIGHT = 320, 220
 CELLS_HIGH = 3.0
 """How many cells the sheet is high."""
@@ -23,6 +25,7 @@ EXACT_RADIUS = 14.0
 LINE_GAP_MIN = 4.0
 """At the poles cells become slivers; lines stay this far apart."""
 
+KILOMETRE_M = 1000
 DEGREE_M = math.radians(1) * EARTH_RADIUS_M
 DECIMALS = {Precision.EXACT: 5, Precision.STREET: 3, Precision.NEIGHBOURHOOD: 2, Precision.TOWN: 1}
 """Decimals of a degree that say no more than the precision does."""
@@ -36,32 +39,41 @@ FINE = {
 """Into how many finer cells a cell is ruled."""
 
 
-def where(place: dict[str, Any]) -> str:
-    """`within 700 m of 47.38° N, 8.54° E`, or the point alone where it is told exactly."""
-    at = coordinates(place)
-    return at if not place["radius_m"] else f"within {length(place['radius_m'], digits=1)} of {at}"
+def where(place: dict[str, Any], t: Texts) -> str:
+    """`within 700 m of 47.38° N, 8.54° E`, or `at` the point where it is told exactly."""
+    point = coordinates(place, t)
+    if not place["radius_m"]:
+        return t("place.at", point=point)
+    return t("place.within", radius=length(place["radius_m"], t, digits=1), point=point)
 
 
-def coordinates(place: dict[str, Any]) -> str:
+def coordinates(place: dict[str, Any], t: Texts) -> str:
     """`47.38° N, 8.54° E`, to the decimals that its precision tells."""
-    decimals = DECIMALS.get(Precision(place["precision"]), 5)
+    decimals = "0." + "0" * DECIMALS.get(Precision(place["precision"]), 5)
+
+    def degrees(value: float, side: str) -> str:
+        return t(f"place.{side}", degrees=format_decimal(abs(value), decimals, locale=t.locale))
+
     latitude, longitude = place["latitude"], place["longitude"]
-    return (
-        f"{abs(latitude):.{decimals}f}°{NBSP}{'S' if latitude < 0 else 'N'}, "
-        f"{abs(longitude):.{decimals}f}°{NBSP}{'W' if longitude < 0 else 'E'}"
+    return t(
+        "place.point",
+        latitude=degrees(latitude, "south" if latitude < 0 else "north"),
+        longitude=degrees(longitude, "west" if longitude < 0 else "east"),
     )
 
 
-def length(length_m: float, *, digits: int = 2) -> str:
+def length(length_m: float, t: Texts, *, digits: int = 2) -> str:
     """About how long, rounded to so many digits: `100 m`, `710 m`, `1.2 km`, `7 km`."""
     if not (math.isfinite(length_m) and length_m > 0):
-        return f"0{NBSP}m"
+        return t("place.metres", length=0)
     step = 10.0 ** (math.floor(math.log10(length_m)) - digits + 1)
     rounded_m = round(length_m / step) * step
-    return f"{rounded_m:.0f}{NBSP}m" if rounded_m < 1000 else f"{rounded_m / 1000:.6g}{NBSP}km"
+    if rounded_m < KILOMETRE_M:
+        return t("place.metres", length=f"{rounded_m:.0f}")
+    return t("place.kilometres", length=format_decimal(rounded_m / KILOMETRE_M, "0.######", locale=t.locale))
 
 
-def drawn(place: dict[str, Any]) -> dict[str, Any]:
+def drawn(place: dict[str, Any], t: Texts) -> dict[str, Any]:
     """What the template draws: `rules` and `fine` as SVG paths, `cell` as x, y, width, height, `radius`, `scale`.
 
     Drawing units; the place is at the centre. East and west are true to the cell's own latitude.
@@ -78,8 +90,7 @@ def drawn(place: dict[str, Any]) -> dict[str, Any]:
         "fine": _ruling(across, high, parts=FINE[precision]) if FINE[precision] > 1 else "",
         "cell": None if precision is Precision.EXACT else [_n(v) for v in _centred(across, high)],
         "radius": _n(place["radius_m"] * per_m or EXACT_RADIUS),
-        "scale": _scale(view_m, per_m),
-        "at": coordinates(place),
+        "scale": _scale(view_m, per_m, t),
     }
 
 
@@ -109,12 +120,12 @@ def _borders(extent: float, cell: float, parts: int) -> list[float]:
     return [first + step * number for number in range(math.ceil((extent - first) / step))]
 
 
-def _scale(view_m: float, per_m: float) -> dict[str, Any]:
+def _scale(view_m: float, per_m: float, t: Texts) -> dict[str, Any]:
     """A bar of a round length, about a quarter of the sheet."""
     wanted_m = view_m / 3
     power = 10.0 ** math.floor(math.log10(wanted_m))
     bar_m = max(step * power for step in (1, 2, 5) if step * power <= wanted_m)
-    return {"label": length(bar_m), "length": _n(bar_m * per_m)}
+    return {"label": length(bar_m, t), "length": _n(bar_m * per_m)}
 
 
 def _n(number: float) -> float:

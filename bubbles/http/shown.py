@@ -1,4 +1,7 @@
-"""How values are shown on pages. Every function is total: whatever a record holds, the page stands."""
+"""How values are shown on pages. Every function is total: whatever a record holds, the page stands.
+
+What reads differently from language to language takes the texts of the page, `t`, after the value.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,9 +9,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import pass_context
-from jinja2.runtime import Context
+from babel.dates import format_date
+from babel.numbers import format_decimal
 
+from bubbles.http.languages import Texts
 from bubbles.model.texts import primary_subtag
 
 PEAK_MAX = 255
@@ -16,17 +20,23 @@ WAVE_HEIGHT = 100
 WAVE_BAR = 0.62
 """Share of a bar's step that is drawn."""
 
+DAY = "d MMMM y"
 
-@pass_context
-def language(context: Context, tag: str) -> str:
+
+def language(tag: str, t: Texts) -> str:
     """The name of a language in the language of the page: `pt-BR` is Portuguese; an unknown one is its tag."""
-    names: Any = context["t"].locale.languages
+    names: Any = t.locale.languages
     return str(names.get(primary_subtag(tag), tag))
 
 
-def name(told: dict[str, Any]) -> str:
+def name(told: dict[str, Any], t: Texts) -> str:
     """What a bubble is called: its title, else by its channel."""
-    return str(told["title"] or f"Bubble by {told['channel']['title']}")
+    return str(told["title"] or t("card.untitled", channel=told["channel"]["title"]))
+
+
+def decimal(number: float, t: Texts) -> str:
+    """1.25 is `1.25`, or `1,25` in French; at most three decimals."""
+    return format_decimal(number, locale=t.locale, format="0.###") if math.isfinite(number) else "0"
 
 
 def clock(duration_s: float) -> str:
@@ -45,13 +55,13 @@ def iso_duration(duration_s: float) -> str:
     return f"PT{seconds(duration_s)}S"
 
 
-def day(time: str) -> str:
-    """`2026-11-22T10:00:00Z` is `22 November 2026`, in UTC."""
+def day(time: str, t: Texts) -> str:
+    """`2026-11-22T10:00:00Z` is `22 November 2026`, in UTC, or `22 novembre 2026`."""
     try:
         moment = datetime.fromisoformat(time)
     except ValueError:
         return time
-    return f"{moment.day} {moment:%B %Y}"
+    return format_date(moment.date(), DAY, locale=t.locale)
 
 
 def local(url: str) -> str:

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bubbles.http import present, sheet
+from bubbles.config import Settings
+from bubbles.http import languages, present, sheet
 from bubbles.model.place import PlaceRole, Precision, snap
 
 TOLD = [precision for precision in Precision if precision is not Precision.NONE]
+
+ENGLISH, FRENCH = (languages.read(Settings().pages_dir, language) for language in ("en", "fr"))
 
 
 def told(latitude: float, longitude: float, precision: Precision) -> dict:
@@ -21,20 +24,20 @@ def told(latitude: float, longitude: float, precision: Precision) -> dict:
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.sampled_from(TOLD))
 def test_every_place_can_be_drawn(latitude, longitude, precision):
-    drawing = sheet.drawn(told(latitude, longitude, precision))
+    drawing = sheet.drawn(told(latitude, longitude, precision), ENGLISH)
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", drawing["rules"] + drawing["fine"])]
     assert all(math.isfinite(number) for number in [*numbers, drawing["radius"], drawing["scale"]["length"]])
     assert len(drawing["rules"]) + len(drawing["fine"]) < 4000
 
 
 def test_the_bubble_holds_its_cell():
-    drawing = sheet.drawn(told(47.4, 8.5, Precision.STREET))
+    drawing = sheet.drawn(told(47.4, 8.5, Precision.STREET), ENGLISH)
     _, _, width, height = drawing["cell"]
     assert drawing["radius"] == pytest.approx(math.hypot(width, height) / 2, rel=0.02)
 
 
 def test_fine_rules_lie_on_the_cells_borders():
-    drawing = sheet.drawn(told(47.4, 8.5, Precision.TOWN))
+    drawing = sheet.drawn(told(47.4, 8.5, Precision.TOWN), ENGLISH)
     assert set(re.findall(r"M[\d.]+ 0V", drawing["rules"])) <= set(re.findall(r"M[\d.]+ 0V", drawing["fine"]))
 
 
@@ -42,8 +45,14 @@ def test_fine_rules_lie_on_the_cells_borders():
     ("length_m", "text"), [(0, "0 m"), (101.4, "100 m"), (1234, "1.2 km"), (99_600, "100 km"), (math.inf, "0 m")]
 )
 def test_a_length_is_rounded(length_m, text):
-    assert sheet.length(length_m).replace("\u00a0", " ") == text
+    assert sheet.length(length_m, ENGLISH).replace("\u00a0", " ") == text
 
 
 def test_south_and_west_are_named():
-    assert sheet.where(told(-33.8, -70.6, Precision.TOWN)).endswith("of 33.8°\u00a0S, 70.6°\u00a0W")
+    place = told(-33.8, -70.6, Precision.TOWN)
+    assert sheet.where(place, ENGLISH).endswith("of 33.8°\u00a0S, 70.6°\u00a0W")
+    assert sheet.where(place, FRENCH).endswith("de 33,8°\u00a0S, 70,6°\u00a0O")
+
+
+def test_a_length_has_the_decimal_sign_of_its_language():
+    assert sheet.length(1234, FRENCH) == "1,2\u00a0km"

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bubbles.http import shown
+from bubbles.config import Settings
+from bubbles.http import languages, shown
+
+ENGLISH, FRENCH = (languages.read(Settings().pages_dir, language) for language in ("en", "fr"))
 
 
 @pytest.mark.parametrize(
@@ -22,8 +25,19 @@ def test_a_position_in_an_address_is_short(position_s, text):
 
 
 def test_a_day_is_said_as_people_do():
-    assert shown.day("2026-11-02T10:00:00Z") == "2 November 2026"
-    assert shown.day("not a day") == "not a day"
+    assert shown.day("2026-11-02T10:00:00Z", ENGLISH) == "2 November 2026"
+    assert shown.day("2026-08-02T10:00:00Z", FRENCH) == "2 août 2026"
+    assert shown.day("not a day", ENGLISH) == "not a day"
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1"), (1.25, "1,25"), (math.nan, "0")])
+def test_a_number_has_the_decimal_sign_of_its_language(number, text):
+    assert shown.decimal(number, FRENCH) == text
+
+
+def test_a_language_is_named_in_the_language_of_the_page():
+    assert [shown.language("pt-BR", t) for t in (ENGLISH, FRENCH)] == ["Portuguese", "portugais"]
+    assert shown.language("qqq", ENGLISH) == "qqq"
 
 
 def test_our_links_start_at_the_root():

@@ -107,7 +107,7 @@ def told_outside(path: Path) -> set[str]:
     return words | set(strings)
 
 
-YET_TO_MOVE = {"home", "parts", "profile", "search", "share", "sheet", "sign_in", "words"}
+YET_TO_MOVE = {"sign_in"}
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,15 @@ YET_TO_MOVE = {"home", "parts", "profile", "search", "share", "sheet", "sign_in"
 )
 def test_no_text_stands_in_a_template(path):
     assert told_outside(path) == set()
+
+
+SPOKEN = re.compile(r"""(["'`])(?:(?!\1)[^\\\n])*?[^\W\d_]{2,},? [^\W\d_]{2,}(?:(?!\1)[^\\\n])*\1""")
+"""A string with two words and a space between them."""
+
+FOR_PROGRAMMERS = re.compile(r"//.*|/\*.*?\*/|\bError\((?:[^()]|\([^()]*\))*\)|[sS]elector(?:All)?\([^)]*\)", re.DOTALL)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_text_stands_in_a_script(path):
+    read_by_people = FOR_PROGRAMMERS.sub("", path.read_text())
+    assert [found[0] for found in SPOKEN.finditer(read_by_people)] == []

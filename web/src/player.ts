@@ -1,5 +1,6 @@
 import { Beacon } from "./beacon";
 import { Script } from "./script";
+import { text } from "./texts";
 import { clock, startOf } from "./times";
 
 /**
@@ -99,7 +100,7 @@ export class BubblePlayer extends HTMLElement {
 
   private failed(): void {
     this.audio.pause();
-    this.notice.textContent = "The sound did not come. Check the connection and try again.";
+    this.notice.textContent = text("player.failed");
   }
 
   private moveTo(position_s: number): void {
@@ -117,7 +118,7 @@ export class BubblePlayer extends HTMLElement {
   private show(): void {
     const playing = !this.audio.paused && !this.audio.ended;
     this.toggleAttribute("playing", playing);
-    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"}: ${this.getAttribute("name") ?? ""}`);
+    this.button.setAttribute("aria-label", text(playing ? "player.pause" : "player.play", { name: this.getAttribute("name") ?? "" }));
     cancelAnimationFrame(this.frame);
     const step = () => {
       this.draw();
@@ -137,7 +138,7 @@ export class BubblePlayer extends HTMLElement {
     const at_s = this.audio.currentTime;
     this.clock.textContent = clock(at_s);
     this.seek.value = String(Math.floor(at_s));
-    this.seek.setAttribute("aria-valuetext", `${clock(at_s)} of ${clock(this.duration_s)}`);
+    this.seek.setAttribute("aria-valuetext", text("player.reached", { at: clock(at_s), length: clock(this.duration_s) }));
     this.script?.show(at_s);
   }
 
