@@ -4,6 +4,7 @@ Every setting is `BUBBLES_` plus the field's name in capitals. `bubbles settings
 """
 
 import os
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
+SOURCE = re.compile(r"https?://[A-Za-z0-9.*-]+(:\d{1,5})?(?=$|/)")
+"""An origin as a content security policy can hold it."""
 
 
 class Settings(BaseSettings):
@@ -27,7 +30,7 @@ class Settings(BaseSettings):
         "", description="Public address of the service, used in every link; default http://localhost:PORT."
     )
     data_dir: Path = Field(Path("data"), description="Folder of everything that cannot be rebuilt.")
-    cache_dir: Path = Field(CHECKOUT / ".cache", description="Folder of weights: all of it can be rebuilt.")
+    cache_dir: Path = Field(CHECKOUT / ".cache", description="Folder of weights and basemap: all of it can be rebuilt.")
     pages_dir: Path = Field(CHECKOUT / "web", description="Folder of templates and built pages.")
     database_url: str = Field("", description="postgresql://... of your own server; empty: the embedded one.")
     blob_url: str = Field(
@@ -38,6 +41,10 @@ class Settings(BaseSettings):
     legal_dir: str = Field(
         "", description="Folder of privacy.md, terms.md and contact.md; empty: the folder legal in the data folder."
     )
+    map_style_url: str = Field(
+        "", description="A MapLibre style for the maps, {theme} being light or dark; empty: our own, without internet."
+    )
+    map_sources: str = Field("", description="Comma-separated origins, beside its own, that this style loads from.")
     s3_access_key_id: str = Field("", description="Access key of the bucket; empty: the usual AWS sources.")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key of the bucket.")
 
@@ -103,6 +110,21 @@ class Settings(BaseSettings):
             ip_network(network)
         return text
 
+    @field_validator("map_style_url")
+    @classmethod
+    def _style(cls, url: str) -> str:
+        if url and not SOURCE.match(url):
+            raise ValueError("must be as https://maps.example/style.json")
+        return url
+
+    @field_validator("map_sources")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        for origin in filter(None, (part.strip() for part in text.split(","))):
+            if not SOURCE.fullmatch(origin):
+                raise ValueError("must be origins as https://tiles.example, with commas between")
+        return text
+
     @property
     def public_url(self) -> str:
         """The base of every link that leaves the house, without a slash at the end."""
@@ -122,6 +144,11 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Folder of the speech models."""
         return self.cache_dir / "models"
+
+    @property
+    def basemap_dir(self) -> Path:
+        """Folder of the map's tiles and of the list of places."""
+        return self.cache_dir / "basemap"
 
     @property
     def uploads_dir(self) -> Path:

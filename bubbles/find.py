@@ -10,15 +10,20 @@ from sqlmodel import Session
 
 from bubbles import ids
 from bubbles.db import bubbles, moments, search, terms
+from bubbles.db import clusters as gathering
 from bubbles.db.bubbles import Whole
+from bubbles.db.clusters import Cluster
 from bubbles.db.moments import Match
 from bubbles.db.search import Hit, Mark
 from bubbles.db.terms import Asked, Near
 from bubbles.errors import Code, Refused
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Channel
+from bubbles.model.grid import Grid
 from bubbles.model.query import Box, Query, Sort
 from bubbles.model.words import is_word
 
-__all__ = ["Box", "Found", "Match", "Page", "Query", "Sort", "find"]
+__all__ = ["Box", "Found", "Match", "Page", "Query", "Sort", "View", "find", "view"]
 
 CURSOR_MAX = 7_000
 """Characters of a cursor that carries as many near words as there can be; most have a hundred."""
@@ -69,6 +74,25 @@ def find(session: Session, query: Query) -> Page:
         hits = _hits(session, query, asked, cursor) if near else []
     following = _write(query, Cursor(hits[query.limit - 1].mark, near)) if len(hits) > query.limit else None
     return Page(_found(session, hits[: query.limit], asked), following)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a map shows: clusters, and by id the bubbles that are alone in theirs. `is_capped`: there are older ones."""
+
+    clusters: list[Cluster]
+    alone: dict[int, tuple[Bubble, Channel]]
+    is_capped: bool
+
+
+def view(session: Session, query: Query, grid: Grid) -> View:
+    """The listed bubbles with a place that meet the query's conditions, gathered in a grid; near words as in `find`."""
+    asked = _asked(session, query.q, None) if query.q else None
+    found = gathering.clusters(session, query, asked, grid)
+    if asked is not None and not found and (near := terms.near_words(session, query.q)):
+        found = gathering.clusters(session, query, _asked(session, query.q, near), grid)
+    count = sum(cluster.count for cluster in found)
+    return View(found, gathering.alone(session, found), is_capped=count >= gathering.COUNTED_MAX)
 
 
 def _asked(session: Session, question: str, near: Near | None) -> Asked:

@@ -138,21 +138,21 @@ def hits(session: Session, query: Query, asked: Asked | None, *, after: Mark | N
     """The next bubbles of a query, at most `limit`, in its order. `asked` are its words."""
     if asked is not None and asked.is_empty:
         return []
-    session.connection().execute(_PLAN_FOR_SEARCH)
-    chosen = _chosen(session, query, asked)
+    session.connection().execute(PLAN_FOR_SEARCH)
+    met = matching(session, query, asked)
     if query.sort is Sort.RELEVANCE and asked is not None:
-        page = _by_relevance(chosen, asked, after)
+        page = _by_relevance(met, asked, after)
     elif query.sort is Sort.NEAREST and query.near is not None:
-        page = _by_distance(session, chosen, query.near, after=after, limit=limit)
+        page = _by_distance(session, met, query.near, after=after, limit=limit)
     else:
-        page = _by_time(chosen, after, oldest_first=query.sort is Sort.OLDEST)
+        page = _by_time(met, after, oldest_first=query.sort is Sort.OLDEST)
     rows = session.connection().execute(page.limit(limit))
     return [Hit(row.id, Mark(row.key, row.published, row.code, row.oldest), row.distance_m) for row in rows]
 
 
 # How common a word is decides the plan, so that one made for any word is of no use. Pages are in memory or on a disk
 # without arms; a search is over before a parallel worker or a compiler has started.
-_PLAN_FOR_SEARCH = text(
+PLAN_FOR_SEARCH = text(
     """
     SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true),
         set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)
@@ -226,7 +226,7 @@ def _no_bound() -> ColumnElement[Any]:
     return sql_cast(null(), BigInteger).label("oldest")
 
 
-def _chosen(session: Session, query: Query, asked: Asked | None) -> Rows:
+def matching(session: Session, query: Query, asked: Asked | None) -> Rows:
     """Id, code, time and distance of all listed bubbles that meet every condition, in no order."""
     distance = nearby.distance_m(query.near) if query.near is not None else sql_cast(null(), Float(53))
     named = bubble_key.label("id"), public_code.label("code"), _microseconds().label("published")
@@ -239,7 +239,7 @@ def _chosen(session: Session, query: Query, asked: Asked | None) -> Rows:
     if asked is not None or query.language is not None:
         chosen = chosen.join(SearchDocument, col(SearchDocument.bubble_id) == bubble_key)
     if asked is not None:
-        chosen = chosen.where(*_matching(asked))
+        chosen = chosen.where(*_worded(asked))
     return chosen
 
 
@@ -267,7 +267,7 @@ def _within(session: Session, boxes: list[Box]) -> ColumnElement[bool]:
     return nearby.has_place & (in_index if count <= NARROW_MAX else nearby.exact(boxes))
 
 
-def _matching(asked: Asked) -> Iterator[ColumnElement[bool]]:
+def _worded(asked: Asked) -> Iterator[ColumnElement[bool]]:
     """The index is asked for all readings of the question at once, then each document for its own.
 
     The second as a function: the planner knows nothing of it and lowers its estimate by a third, not to nothing.

@@ -8,10 +8,11 @@ from starlette.responses import JSONResponse, Response
 
 from bubbles.accept import KEY_LENGTH_MAX
 from bubbles.errors import STATUS
-from bubbles.http import auth
+from bubbles.http import auth, basemap
 from bubbles.http.caching import PUBLIC
 from bubbles.http.errors import PROGRAM_PATHS
-from bubbles.http.schemas import CODE, HANDLE, QUERY, SCHEMAS, TEXT, TIME, Schema, named, one_of
+from bubbles.http.languages import LANGUAGES
+from bubbles.http.schemas import CODE, HANDLE, PARAMETERS, SCHEMAS, TEXT, TIME, Schema, named, one_of
 from bubbles.policy import MAY, Standing
 
 BODY_TYPES = {
@@ -28,6 +29,14 @@ BY_OPERATION: dict[str, list[Schema]] = {
     "GET /@{handle}": [{"name": "before", "in": "query", "schema": TIME}],
     "GET /api/bubbles/{code}/stats": [OF_STATS],
     "GET /api/channels/{handle}/stats": [OF_STATS],
+    "GET /map/style.json": [
+        {"name": name, "in": "query", "schema": one_of(values)}
+        for name, values in (("theme", basemap.THEMES), ("language", LANGUAGES))
+    ],
+    "GET /map/tiles.pmtiles": [
+        {"name": "v", "in": "query", "schema": TEXT},
+        *({"name": name, "in": "header", "schema": TEXT} for name in ("Range", "If-Range", "If-None-Match")),
+    ],
     "GET /media/{code}.{kind}": [
         {"name": name, "in": "header", "schema": TEXT} for name in ("Range", "If-Range", "If-None-Match", "If-Match")
     ],
@@ -41,13 +50,24 @@ WORDS: Schema = {kind: {"schema": TEXT} for kind in ("text/vtt", "application/x-
 WORDS["application/json"] = {"schema": named("Transcript")}
 UNCHANGED = {"304": {"description": "What If-None-Match names."}}
 ELSEWHERE = {"303": {"description": "On to the next page."}}
+
+
+def _range(kind: str) -> dict[str, Schema]:
+    return {"206": {"description": "The range.", "content": {kind: {"schema": {}}}}}
+
+
+def _refused(status: str, text: str) -> dict[str, Schema]:
+    return {status: {"description": text, "content": {"application/problem+json": {"schema": named("Problem")}}}}
+
+
 ALSO: dict[str, dict[str, Schema]] = {
+    "GET /api/map": UNCHANGED,
+    "GET /map/style.json": UNCHANGED,
+    "GET /map/tiles.pmtiles": UNCHANGED | _range("application/vnd.pmtiles") | _refused("416", "No such range."),
     "GET /media/{code}.{kind}": UNCHANGED
-    | {"206": {"description": "The range.", "content": {"audio/*": {"schema": {}}}}}
-    | {
-        status: {"description": text, "content": {"application/problem+json": {"schema": named("Problem")}}}
-        for status, text in (("412", "Not what If-Match names."), ("416", "No such range."))
-    },
+    | _range("audio/*")
+    | _refused("412", "Not what If-Match names.")
+    | _refused("416", "No such range."),
     "GET /api/bubbles/{code}": UNCHANGED,
     "GET /b/{code}.{format}": UNCHANGED | {"200": {"description": "The words.", "content": WORDS}},
     "GET /sitemap.xml": UNCHANGED,
@@ -91,7 +111,7 @@ def operation(row: Any) -> Schema:
         "parameters": path_parameters + _parameters(row.takes) + BY_OPERATION.get(name, []),
         "responses": _usual(row) | ALSO.get(name, {}) | _problems(row.path),
     }
-    if row.takes not in {"", "Query"}:
+    if row.takes not in {"", *PARAMETERS}:
         kind = BODY_TYPES.get(row.takes, "application/json")
         described["requestBody"] = {"required": True, "content": {kind: {"schema": named(row.takes)}}}
     if Standing.ANYONE not in MAY[row.action]:
@@ -114,9 +134,7 @@ def _success(row: Any) -> str:
 def _parameters(takes: str) -> list[Schema]:
     if takes == "Upload":
         return [{"name": "Idempotency-Key", "in": "header", "schema": KEY}]
-    return (
-        [{"name": name, "in": "query", "schema": schema} for name, schema in QUERY.items()] if takes == "Query" else []
-    )
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in PARAMETERS.get(takes, {}).items()]
 
 
 def _answer(gives: str) -> Schema:
@@ -124,7 +142,7 @@ def _answer(gives: str) -> Schema:
         return {"description": "Done."}
     if "/" in gives:
         return {"description": "As asked.", "content": {gives: {"schema": {}}}}
-    kind = "application/geo+json" if gives == "Features" else "application/json"
+    kind = "application/geo+json" if gives in {"Features", "Map"} else "application/json"
     content: Schema = {kind: {"schema": named(gives)}}
     if gives == "Stats":
         content["text/csv"] = {"schema": TEXT}

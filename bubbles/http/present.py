@@ -4,10 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from bubbles.db.bubbles import Whole
+from bubbles.db.clusters import Cluster
 from bubbles.find import Found
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
-from bubbles.model.place import Place, Precision, cell_of
+from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 from bubbles.model.step import Step, StepName
 from bubbles.model.times import rfc3339
@@ -121,9 +122,45 @@ def found(found: Found) -> Json:
 def feature(whole: Whole, base_url: str) -> Json:
     """A GeoJSON feature: the snapped point, and the cell that is to be drawn instead of a pin."""
     at = whole.bubble.place
-    properties = bubble(whole, base_url)
-    if at is not None and at.precision is not Precision.EXACT:
-        cell = cell_of(at.latitude, at.longitude, at.precision)
-        properties["cell"] = {"type": "Polygon", "coordinates": [cell.ring]}
-    geometry = {"type": "Point", "coordinates": [at.longitude, at.latitude]} if at else None
+    geometry = _point(at.latitude, at.longitude) if at else None
+    properties = bubble(whole, base_url) | _cell(at)
     return {"type": "Feature", "id": whole.bubble.code, "geometry": geometry, "properties": properties}
+
+
+def spot(row: Bubble, by: Channel, base_url: str) -> Json:
+    """A bubble on a map, as a GeoJSON feature that says no more than a label needs."""
+    at = row.place
+    properties = {
+        "code": row.code,
+        "state": row.state,
+        "url": f"{base_url}/b/{row.code}",
+        "title": row.title,
+        "channel": channel(by, base_url),
+        "place": place(at),
+        "duration_s": round(row.duration_s, 3),
+        "recorded_at": rfc3339(row.recorded_at),
+    }
+    geometry = _point(at.latitude, at.longitude) if at else None
+    return {"type": "Feature", "id": row.code, "geometry": geometry, "properties": properties | _cell(at)}
+
+
+def cluster(found: Cluster) -> Json:
+    """Bubbles on a map that stand too close to tell apart; with `cell` where they all share one."""
+    box = found.box
+    properties: Json = {"cluster": True, "count": found.count, "bbox": [box.west, box.south, box.east, box.north]}
+    if found.precision is not None:
+        shared = Place(found.latitude, found.longitude, 0.0, found.precision, PlaceRole.RECORDED)
+        properties |= {"precision": found.precision} | _cell(shared)
+    return {"type": "Feature", "geometry": _point(found.latitude, found.longitude), "properties": properties}
+
+
+def _point(latitude: float, longitude: float) -> Json:
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def _cell(at: Place | None) -> Json:
+    """The polygon that a place was snapped to, under its name; nothing for a place that is told exactly."""
+    if at is None or at.precision is Precision.EXACT:
+        return {}
+    cell = cell_of(at.latitude, at.longitude, at.precision)
+    return {"cell": {"type": "Polygon", "coordinates": [cell.ring]}}

@@ -1,13 +1,14 @@
 """The query string of every list, map and feed, as the question it asks."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from bubbles.errors import Code, Refused
 from bubbles.find import Box, Query, Sort
+from bubbles.model.grid import Grid, fitting_zoom, grid
 from bubbles.model.query import LIMIT_DEFAULT, LIMIT_MAX
 from bubbles.model.texts import clean_handle, clean_language, clean_tags
 from bubbles.model.times import parse_rfc3339
@@ -22,20 +23,41 @@ def parse(params: QueryParams) -> Query:
 
     A parameter without a value is one that is not there, as forms send them. Only `tag` may be repeated.
     """
-    _require_known(params)
+    _require_known(params, READERS)
     given = {name: value for name, value in params.items() if value and name != "tag"}
     read = {FIELDS.get(name, name): READERS[name](value) for name, value in given.items()}
     tags = clean_tags(params.getlist("tag"), count_max=TAGS_MAX, length_max=TAG_MAX)
     return Query(tags=tuple(sorted(tags)), **read)
 
 
-def _require_known(params: QueryParams) -> None:
-    unknown = sorted(set(params) - {*READERS, "tag"})
+def parse_view(params: QueryParams) -> tuple[Query, Grid]:
+    """The query of a map, and the grid of its view; `bbox` is needed, `zoom` is else as the box fits.
+
+    Raises as `parse` does.
+    """
+    _require_known(params, [*VIEW_FIELDS, "zoom"])
+    query = parse(QueryParams([pair for pair in params.multi_items() if pair[0] != "zoom"]))
+    if query.bbox is None:
+        raise Refused(Code.BAD_REQUEST, "A map needs bbox=west,south,east,north in degrees.")
+    zoom = params.get("zoom")
+    return query, grid(query.bbox, _zoom(zoom) if zoom else fitting_zoom(query.bbox))
+
+
+def _zoom(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _require_known(params: QueryParams, readable: Iterable[str]) -> None:
+    names_known = sorted({*readable, "tag"})
+    unknown = sorted(set(params) - set(names_known))
     if unknown:
-        known = ", ".join(sorted([*READERS, "tag"]))
+        known = ", ".join(names_known)
         names = ", ".join(name[:50] for name in unknown[:5]).encode("utf-8", "replace").decode()
         raise Refused(Code.BAD_REQUEST, f"Unknown in the query: {names}. Known are {known}.")
-    repeated = [name for name in READERS if len(params.getlist(name)) > 1]
+    repeated = [name for name in names_known if name != "tag" and len(params.getlist(name)) > 1]
     if repeated:
         raise Refused(Code.BAD_REQUEST, f"{repeated[0]} is there more than once; only tag may be repeated.")
 
@@ -90,5 +112,8 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "limit": _limit,
     "cursor": str,
 }
+VIEW_FIELDS = ("bbox", "q", "channel", "language", "since", "until")
+"""What narrows a map, beside `tag`."""
+
 FIELDS = {"sort": "order"}
 """Parameters that the query knows by another name."""

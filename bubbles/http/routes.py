@@ -9,7 +9,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from bubbles.http import (
+    basemap,
     bubbles,
+    clusters,
     events,
     health,
     legal,
@@ -48,6 +50,9 @@ OPERATIONS = (
     Operation("POST", "/api/bubbles", uploads.publish, A.PUBLISH, "Publish a recording", "Upload", "Bubble"),
     Operation("GET", "/api/bubbles", bubbles.index, A.LOOK, "Find bubbles", "Query", "Page"),
     Operation("GET", "/api/bubbles.geojson", bubbles.geojson, A.LOOK, "Find bubbles, as GeoJSON", "Query", "Features"),
+    Operation("GET", "/api/map", clusters.view, A.LOOK, "Bubbles and clusters in a view of the map", "View", "Map"),
+    Operation("GET", "/map/style.json", basemap.style, A.LOOK, "The style of the map", gives="application/json"),
+    Operation("GET", "/map/tiles.pmtiles", basemap.tiles, A.LOOK, "The tiles of the map", gives=basemap.MEDIA_TYPE),
     Operation("GET", "/api/bubbles/{code}", bubbles.show, A.LOOK, "One bubble", gives="Bubble"),
     Operation("PATCH", "/api/bubbles/{code}", bubbles.change, A.EDIT, "Change a bubble", "Patch", "Bubble"),
     Operation("DELETE", "/api/bubbles/{code}", bubbles.withdraw, A.WITHDRAW, "Withdraw a bubble", gives=""),
@@ -99,5 +104,5 @@ def routes() -> list[Route]:
 
 def _middleware(row: Operation) -> list[Middleware]:
     """Pages and lists are compressed; sound is already, and one bubble keeps its strong ETag."""
-    compressed = {"text/html", "Page", "Features", "application/xml"}
+    compressed = {"text/html", "Page", "Features", "Map", "application/xml"}
     return [Middleware(GZipMiddleware, minimum_size=1024)] if row.gives in compressed else []

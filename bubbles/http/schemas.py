@@ -7,6 +7,7 @@ from bubbles.db.listening import FIGURES
 from bubbles.errors import Code
 from bubbles.model.bubble import State, Visibility
 from bubbles.model.channel import Role
+from bubbles.model.grid import ZOOM_MAX
 from bubbles.model.place import PlaceRole, Precision
 from bubbles.model.query import LIMIT_MAX, TEXT_MAX, Sort
 from bubbles.model.transcript import TranscriptState
@@ -126,6 +127,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Page": record("items next", items=list_of(named("Bubble")), next=or_null(TEXT)),
     "Features": record("type features", type=TEXT, features=list_of({"type": "object"}), next=or_null(TEXT)),
+    "Map": record(
+        "type count capped features",
+        type=TEXT,
+        count={"type": "integer", "minimum": 0},
+        capped={"type": "boolean", "description": "There are older ones that are not counted."},
+        features=list_of({"type": "object"}),
+    ),
     "Heard": record(
         "code play heard",
         code=CODE,
@@ -164,3 +172,7 @@ QUERY: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX},
     "cursor": TEXT,
 }
+ZOOM: Schema = {"type": "number", "minimum": 0, "maximum": ZOOM_MAX}
+VIEW = {name: QUERY[name] for name in ("bbox", "q", "channel", "language", "tag", "since", "until")} | {"zoom": ZOOM}
+PARAMETERS = {"Query": QUERY, "View": VIEW}
+"""What is asked in the query string."""
