@@ -49,6 +49,10 @@ PAGES = (
     Shown("profile, own, in preparation", "/@{handle}", at(f"/@{AUTHOR}"), of="quiet", by=AUTHOR, holds=".card .state"),
     Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(AUTHOR), holds="main form"),
     Shown("sign in by link, used up", "/sign-in/{secret}", at("/sign-in/nothing"), status=404),
+    Shown("privacy", "/privacy", at("/privacy")),
+    Shown("terms", "/terms", at("/terms")),
+    Shown("contact", "/contact", at("/contact")),
+    Shown("method", "/method", at("/method")),
     Shown("offline", "/offline", at("/offline")),
     Shown("nothing here", "", at("/nothing-here"), status=404, holds=".message"),
 )
