@@ -21,6 +21,7 @@ from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
 from bubbles.model.draft import Draft
+from bubbles.model.licence import Licence
 from bubbles.model.step import StepName
 from bubbles.model.upload import Upload
 from bubbles.policy import Action, Person
@@ -28,6 +29,8 @@ from bubbles.policy import Action, Person
 HOUR = timedelta(hours=1)
 ACCEPTED = "accepted"
 KEY_LENGTH_MAX = 200
+LATER_FIELDS = {"licence", "consent_version"}
+"""Fields that left no mark in a fingerprint while there were none of them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,14 @@ class UploadLimits:
     per_hour: int = 60
     at_once: int = 4
     timeout_s: int = 600
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What holds where an author says nothing: the licence, and the version of the terms in force."""
+
+    licence: Licence = Licence.ALL_RIGHTS_RESERVED
+    consent_version: str = "none"
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,8 @@ def close_upload(session: Session, ticket: Ticket, *, outcome: str, now: datetim
 
 def fingerprint(draft: Draft, received: Received) -> str:
     """What tells two uploads apart: SHA-256 over the fields and the sound."""
-    fields = json.dumps(asdict(draft), sort_keys=True, default=str)
+    sent = {name: value for name, value in asdict(draft).items() if value is not None or name not in LATER_FIELDS}
+    fields = json.dumps(sent, sort_keys=True, default=str)
     return hashlib.sha256(f"{fields}\n{received.sha256}".encode()).hexdigest()
 
 
@@ -123,6 +135,7 @@ def accept(
     limits: sandbox.Limits,
     silence_dbfs: float,
     now: datetime,
+    usual: Usual = Usual(),
 ) -> Bubble:
     """The bubble of an upload: made, or the one that the same key made before.
 
@@ -137,6 +150,8 @@ def accept(
     heard = sandbox.decode(received.path, limits)
     level.require_sound(level.measure(heard.pcm, sandbox.PCM_RATE_HZ), silence_dbfs)
     bubble = _bubble(person, channel, draft, received, duration_s=heard.duration_s, now=now)
+    bubble.licence = draft.licence or usual.licence
+    bubble.consent_version = draft.consent_version or usual.consent_version
     key = str(bubble.recording_key)
     with database.transaction() as session:
         discards.doom(session, [key], now)

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     sign_in_link_hours: int = Field(24, ge=1, le=720, description="Hours that a one-time sign-in link is valid.")
+    licence: Literal["all-rights-reserved", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC0-1.0"] = Field(
+        "all-rights-reserved", description="What others may do with a bubble whose author chose no licence."
+    )
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses or networks whose X-Forwarded-For is believed."
     )

@@ -12,12 +12,13 @@ from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.cue import Cue
 from bubbles.model.draft import TextLimits, choice
+from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.step import StepName
 from bubbles.model.texts import clean_language, clean_line, clean_tags, clean_text
 from bubbles.model.transcript import Transcript, as_json
 
-FIELDS = frozenset({"title", "tags", "language", "visibility", "place"})
+FIELDS = frozenset({"title", "tags", "language", "visibility", "place", "licence"})
 PLACE_FIELDS = frozenset({"latitude", "longitude", "precision", "role"})
 CUES_MAX = 1_000
 CUE_LENGTH_MAX = 1_000
@@ -79,6 +80,8 @@ def _apply(bubble: Bubble, patch: Mapping[str, Any], limits: TextLimits) -> None
         bubble.language = None if language is None else clean_language(_text(language, "language"))
     if "visibility" in patch:
         bubble.visibility = choice(Visibility, patch["visibility"], what="visibility")
+    if "licence" in patch:
+        bubble.licence = choice(Licence, patch["licence"], what="licence")
     if "place" in patch:
         bubble.place = moved(bubble.place, patch["place"])
 

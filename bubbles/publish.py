@@ -7,14 +7,15 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bubbles import accept, accounts, pipeline
-from bubbles.accept import Received, UploadLimits
+from bubbles import accept, accounts, legal, pipeline
+from bubbles.accept import Received, UploadLimits, Usual
 from bubbles.app import House
 from bubbles.db import bubbles, channels, jobs, steps
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model import draft
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble, State
+from bubbles.model.licence import Licence
 from bubbles.model.step import StepName
 from bubbles.policy import Person
 
@@ -46,6 +47,7 @@ def publish(house: House, file: Path, fields: Mapping[str, str]) -> Bubble:
             limits=house.probe_limits,
             silence_dbfs=house.settings.silence_dbfs,
             now=now,
+            usual=Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal)),
         )
     except (Refused, Missing) as error:
         with house.database.transaction() as session:

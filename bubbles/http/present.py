@@ -28,6 +28,7 @@ def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
         "tags": row.tags,
         "language": row.language,
         "visibility": row.visibility,
+        "licence": row.licence,
         "channel": channel(whole.channel, base_url),
         "place": place(row.place),
         "duration_s": round(row.duration_s, 3),
@@ -46,6 +47,7 @@ def team(row: Bubble) -> Json:
     return {
         "version": row.version,
         "keep_recording": row.keep_recording,
+        "consent_version": row.consent_version,
         "held_reason": row.held_reason,
         "refused_reason": row.refused_reason,
         "withdrawn_reason": row.withdrawn_reason,

@@ -8,6 +8,7 @@ from bubbles.errors import Code
 from bubbles.model.bubble import State, Visibility
 from bubbles.model.channel import Role
 from bubbles.model.grid import ZOOM_MAX
+from bubbles.model.licence import Licence
 from bubbles.model.place import PlaceRole, Precision
 from bubbles.model.query import LIMIT_MAX, TEXT_MAX, Sort
 from bubbles.model.transcript import TranscriptState
@@ -58,12 +59,15 @@ TEXT_FIELDS: dict[str, Schema] = {
     "title": {"type": "string", "maxLength": 200},
     "language": LANGUAGE,
     "visibility": one_of(Visibility),
+    "licence": one_of(Licence),
 }
+CONSENT: Schema = {"type": "string", "pattern": "^([0-9a-f]{12}|none)$"}
 COUNT: Schema = {"anyOf": [NUMBER, {"const": FEW}]}
 COUNTS = dict.fromkeys(FIGURES, COUNT)
 TEAM_ONLY: dict[str, Schema] = {
-    "version": {"type": "integer", "description": "For the team only, as the next four."},
+    "version": {"type": "integer", "description": "For the team only, as the next five."},
     "keep_recording": {"type": "boolean"},
+    "consent_version": CONSENT,
     "held_reason": or_null(TEXT),
     "refused_reason": or_null(TEXT),
     "withdrawn_reason": or_null(TEXT),
@@ -82,12 +86,14 @@ SCHEMAS: dict[str, Schema] = {
         channel=TEXT,
         keep_recording={"type": "boolean"},
         recorded_at=TIME,
+        consent_version=CONSENT,
     ),
     "Patch": closed(
         "",
         title=or_null(TEXT_FIELDS["title"]),
         language=or_null(LANGUAGE),
         visibility=TEXT_FIELDS["visibility"],
+        licence=TEXT_FIELDS["licence"],
         tags=or_null(list_of(TEXT)),
         place=or_null(closed("", **PLACE_FIELDS)),
     ),
@@ -103,7 +109,7 @@ SCHEMAS: dict[str, Schema] = {
         cues=list_of(CUE),
     ),
     "Bubble": record(
-        "code state url title tags visibility channel place duration_s renditions transcript",
+        "code state url title tags visibility licence channel place duration_s renditions transcript",
         code=CODE,
         state=one_of(State),
         url={"type": "string", "format": "uri"},
@@ -111,6 +117,7 @@ SCHEMAS: dict[str, Schema] = {
         tags=list_of(TEXT),
         language=or_null(TEXT),
         visibility=one_of(Visibility),
+        licence=one_of(Licence),
         channel=record("handle title url", handle=TEXT, title=TEXT, url=TEXT),
         place=or_null(record("latitude longitude radius_m precision role", radius_m=NUMBER, **PLACE_FIELDS)),
         duration_s=NUMBER,

@@ -14,6 +14,7 @@ from bubbles.http.languages import Texts
 from bubbles.http.sheet import coordinates
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
+from bubbles.model.licence import Licence
 from bubbles.model.transcript import TranscriptState
 from bubbles.speech import vtt
 
@@ -43,6 +44,7 @@ def page(request: Request) -> Response:
         told=told,
         description=_description(told, sure, t),
         linked_data=linked_data(told, sure, t),
+        licence=Licence(bubble.licence),
         waiting=_waiting(told["transcript"]),
         robots="index" if bubble.is_public else "noindex",
     )
@@ -113,6 +115,7 @@ def linked_data(told: present.Json, sure_text: str, t: Texts) -> dict[str, Any]:
         "keywords": told["tags"],
         "transcript": sure_text,
         "contentLocation": _location(told["place"], t),
+        "license": Licence(told["licence"]).url,
     }
     for rendition in told["renditions"][:1]:
         data |= {"contentUrl": rendition["url"], "encodingFormat": rendition["type"]}

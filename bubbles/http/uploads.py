@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bubbles import accept
-from bubbles.accept import Ticket, UploadLimits
+from bubbles import accept, legal
+from bubbles.accept import Ticket, UploadLimits, Usual
 from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
@@ -21,6 +21,7 @@ from bubbles.http.multipart import Form, receive
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
 from bubbles.model.draft import TextLimits
+from bubbles.model.licence import Licence
 from bubbles.policy import Person
 
 PROBE_WAIT_S = 30
@@ -73,6 +74,7 @@ def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> Bubble:
             limits=house.probe_limits,
             silence_dbfs=house.settings.silence_dbfs,
             now=house.now(),
+            usual=Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal)),
         )
 
 

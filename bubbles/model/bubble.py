@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from bubbles.model.columns import instant, key, optional_instant, reference
+from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision
 
 LISTED_SQL = (
@@ -41,7 +42,8 @@ class Bubble(SQLModel, table=True):
     """A voice recording of at most two minutes with a place.
 
     `code` is public and cannot be guessed. `version` counts the edits, for `If-Match`. `peaks` are 200 bytes, 0 to 255.
-    `recording_key` names the sound as received, None once it is dropped. Moments are None until they come.
+    `recording_key` names the sound as received, None once it is dropped. `consent_version` names the operator's terms
+    that its author published under: 12 hex digits, or `none`. Moments are None until they come.
     """
 
     id: int = key()
@@ -53,6 +55,8 @@ class Bubble(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     language: str | None = None
     visibility: str = Visibility.PUBLIC
+    licence: str = Licence.ALL_RIGHTS_RESERVED
+    consent_version: str = "none"
 
     latitude: float | None = None
     longitude: float | None = None

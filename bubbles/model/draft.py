@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Visibility
+from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision, snap
 from bubbles.model.texts import clean_handle, clean_language, clean_line, clean_tags
 from bubbles.model.times import EARLIEST, parse_rfc3339
@@ -25,10 +26,13 @@ FIELDS = (
     "visibility",
     "keep_recording",
     "recorded_at",
+    "licence",
+    "consent_version",
 )
 CLOCK_SKEW = timedelta(days=1)
 """How far a phone's clock may run ahead of ours."""
 
+_CONSENT = re.compile(r"[0-9a-f]{12}|none")
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?")
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -44,7 +48,11 @@ class TextLimits:
 
 @dataclass(frozen=True)
 class Draft:
-    """A bubble to be: `place` is already snapped, `channel` None is the author's own."""
+    """A bubble to be: `place` is already snapped, `channel` None is the author's own.
+
+    Without a `licence` the house's usual one holds; `consent_version` names the terms that a client showed, None: those
+    in force.
+    """
 
     title: str = ""
     tags: tuple[str, ...] = ()
@@ -54,6 +62,8 @@ class Draft:
     channel: str | None = None
     keep_recording: bool = False
     recorded_at: datetime | None = None
+    licence: Licence | None = None
+    consent_version: str | None = None
 
 
 def parse(fields: Mapping[str, str], *, limits: TextLimits, now: datetime) -> Draft:
@@ -75,6 +85,8 @@ def parse(fields: Mapping[str, str], *, limits: TextLimits, now: datetime) -> Dr
         channel=clean_handle(sent["channel"]) if "channel" in sent else None,
         keep_recording=_truth(sent.get("keep_recording", "false")),
         recorded_at=_recorded_at(sent["recorded_at"], now) if "recorded_at" in sent else None,
+        licence=choice(Licence, sent["licence"], what="licence") if "licence" in sent else None,
+        consent_version=_consent(sent["consent_version"]) if "consent_version" in sent else None,
     )
 
 
@@ -110,6 +122,12 @@ def _truth(text: str) -> bool:
     if text.lower() in {"false", "0", "no", "off"}:
         return False
     raise Refused(Code.BAD_REQUEST, "keep_recording must be true or false.")
+
+
+def _consent(text: str) -> str:
+    if not _CONSENT.fullmatch(text):
+        raise Refused(Code.BAD_REQUEST, "consent_version must be 12 hex digits, or none.")
+    return text
 
 
 def _recorded_at(text: str, now: datetime) -> datetime:
