@@ -105,7 +105,7 @@ def style(request: Request) -> Response:
         tag = _tag(file)
     colours = tokens(settings.pages_dir)[theme]
     url = f"pmtiles:///map/tiles.pmtiles?v={tag}"
-    body = mapstyle.style(colours, tiles_url=url, language=language)
+    body = mapstyle.style(colours, theme, tiles_url=url, language=language)
     return render.revalidated(request, JSONResponse(body, headers=PUBLIC))
 
 

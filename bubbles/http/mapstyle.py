@@ -5,6 +5,9 @@ from typing import Any
 
 Layer = dict[str, Any]
 Colours = dict[str, str]
+GROUND = {"light": {"water": "street", "land": "sheet"}, "dark": {"water": "paper", "land": "street"}}
+"""Land is lighter than water, by day and by night."""
+
 FACE = ["Alegreya Sans"]
 ATTRIBUTION = (
     '<a href="https://www.naturalearthdata.com/">Natural Earth</a> · <a href="https://www.geonames.org/">GeoNames</a>'
@@ -14,14 +17,15 @@ SHOWN = ["<=", ["get", "from"], ["zoom"]]
 """Every label says itself from which zoom on it is there."""
 
 
-def style(colours: Colours, *, tiles_url: str, language: str) -> dict[str, Any]:
-    """The style of a theme whose colours these are; `language` is that of the names of countries."""
+def style(tokens: Colours, theme: str, *, tiles_url: str, language: str) -> dict[str, Any]:
+    """The style of a theme whose tokens these are; `language` is that of the names of countries."""
+    colours = tokens | {name: tokens[token] for name, token in GROUND[theme].items()}
     return {
         "version": 8,
         "name": "Bubbles",
         "sources": {"basemap": {"type": "vector", "url": tiles_url, "attribution": ATTRIBUTION}},
         "layers": [
-            {"id": "water", "type": "background", "paint": {"background-color": colours["street"]}},
+            {"id": "water", "type": "background", "paint": {"background-color": colours["water"]}},
             _land(colours),
             _coast(colours),
             _borders(colours),
@@ -37,7 +41,7 @@ def _layer(name: str, kind: str, source: str, **more: Any) -> Layer:
 
 
 def _land(colours: Colours) -> Layer:
-    return _layer("land", "fill", "land", paint={"fill-color": colours["sheet"]})
+    return _layer("land", "fill", "land", paint={"fill-color": colours["land"]})
 
 
 def _coast(colours: Colours) -> Layer:
@@ -113,7 +117,7 @@ def _text(field: Any, *, size: Any) -> Layer:
 def _ink(colours: Colours, token: str) -> Layer:
     return {
         "text-color": colours[token],
-        "text-halo-color": colours["sheet"],
+        "text-halo-color": colours["land"],
         "text-halo-width": 1.4,
         "text-halo-blur": 0.4,
     }

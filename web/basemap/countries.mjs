@@ -1,5 +1,7 @@
 // The names of countries, in both languages of the pages, at a point that surely lies inside.
 
+import { flat } from "./flat.mjs";
+
 const LANGUAGES = ["en", "fr"];
 const names = LANGUAGES.map((language) => new Intl.DisplayNames([language], { type: "region", fallback: "none" }));
 /** Square degrees from which on a country is labelled at a zoom; the last zoom labels all. */
@@ -25,19 +27,21 @@ export function labelled(area) {
 }
 
 /** The outer ring of the largest polygon, and its size in square degrees of the equator. */
-function largest({ type, coordinates }) {
-  const rings = (type === "Polygon" ? [coordinates] : coordinates).map(([outer]) => [outer, extent(outer)]);
+function largest(geometry) {
+  const rings = flat(geometry).map(([outer]) => [outer, extent(outer)]);
   return rings.reduce((best, each) => (each[1] > best[1] ? each : best));
 }
 
 function extent(ring) {
-  let twice = 0;
+  let sum = 0;
   for (let at = 1; at < ring.length; at++) {
     const [[x0, y0], [x1, y1]] = [ring[at - 1], ring[at]];
-    twice += (x0 * y1 - x1 * y0) * Math.cos((((y0 + y1) / 2) * Math.PI) / 180);
+    sum += ((x1 - x0) * (sine(y0) + sine(y1))) / 2;
   }
-  return Math.abs(twice) / 2;
+  return Math.abs(sum) * (180 / Math.PI);
 }
+
+const sine = (degrees) => Math.sin((degrees * Math.PI) / 180);
 
 /** The middle of the longest stretch of a ring at the latitude of its centre: a centroid can lie outside. */
 function inside(ring) {

