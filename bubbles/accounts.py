@@ -1,15 +1,14 @@
-"""Accounts: made, and let in by token, by one-time link and by session."""
+"""Accounts: made and closed, and the tokens of their programs."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import accounts, channels
+from bubbles.db import accounts, channels, passkeys
 from bubbles.errors import Code, Refused
-from bubbles.model.account import Account, SignInLink, Token, WebSession
+from bubbles.model.account import Account, Token
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.texts import clean_handle
 
@@ -45,46 +44,31 @@ def first(session: Session, *, now: datetime) -> Account:
     return accounts.first(session) or create(session, FIRST_HANDLE, now=now)
 
 
-def new_token(session: Session, account: Account, *, now: datetime) -> str:
+def close(session: Session, account: Account, *, now: datetime) -> None:
+    """Shuts every way in for good; what the account published is not touched."""
+    accounts.lock(session, account.id)
+    account.closed_at = now
+    for token in accounts.tokens(session, account.id):
+        token.revoked_at = now
+    for each in accounts.web_sessions(session, account.id, now):
+        each.ended_at = now
+    for passkey in passkeys.of_account(session, account.id):
+        session.delete(passkey)
+    accounts.forget_recovery_codes(session, account.id)
+    if (kept := accounts.password(session, account.id)) is not None:
+        session.delete(kept)
+
+
+def new_token(session: Session, account: Account, *, now: datetime, name: str = "") -> str:
     """A token for programs; its secret is told this once."""
     secret = ids.new_secret()
-    session.add(Token(account_id=account.id, secret_hash=ids.hashed(secret), created_at=now))
+    session.add(Token(account_id=account.id, secret_hash=ids.hashed(secret), name=name, created_at=now))
     return secret
 
 
-def new_link(session: Session, account: Account, *, now: datetime, valid_for: timedelta) -> str:
-    """The secret of a link that signs in once."""
-    secret = ids.new_secret()
-    expires_at = now + valid_for
-    session.add(
-        SignInLink(account_id=account.id, secret_hash=ids.hashed(secret), created_at=now, expires_at=expires_at)
-    )
-    return secret
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A new session's cookie, and whose it is."""
-
-    cookie: str
-    handle: str
-
-
-def sign_in(session: Session, link_secret: str, *, now: datetime, valid_for: timedelta) -> SignedIn:
-    """Uses a link up for a session; raises `not_found` when the link is unknown, used or expired."""
-    account = accounts.use_link(session, ids.hashed(link_secret), now)
-    if account is None:
-        raise Refused(Code.NOT_FOUND, "This sign-in link is unknown, used or expired.")
-    cookie = ids.new_secret()
-    expires_at = now + valid_for
-    session.add(
-        WebSession(account_id=account.id, secret_hash=ids.hashed(cookie), created_at=now, expires_at=expires_at)
-    )
-    return SignedIn(cookie, account.handle)
-
-
-def sign_out(session: Session, cookie: str, *, now: datetime) -> None:
-    """Ends a session; an unknown one is none."""
-    found = accounts.web_session(session, ids.hashed(cookie))
-    if found is not None and found.ended_at is None:
-        found.ended_at = now
+def revoke_token(session: Session, account: Account, token_id: int, *, now: datetime) -> None:
+    """Lets a token in no more; raises `not_found` for one that the account does not hold."""
+    token = next((token for token in accounts.tokens(session, account.id) if token.id == token_id), None)
+    if token is None:
+        raise Refused(Code.NOT_FOUND, f"@{account.handle} holds no such token.")
+    token.revoked_at = now

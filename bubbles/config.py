@@ -51,14 +51,14 @@ class Settings(BaseSettings):
     # Who
     registration: Literal["open", "invite", "closed"] = Field(
         "invite",
-        description="Who may sign up: anyone, who has an invitation, nobody. Until there is a page for it, accounts "
-        "are made on the command line.",
+        description="Who may sign up: anyone, who has an invitation, nobody. The command line always makes accounts.",
     )
     session_days: int = Field(30, ge=1, le=365, description="Days that a sign-in lasts.")
     sign_in_link_hours: int = Field(24, ge=1, le=720, description="Hours that a one-time sign-in link is valid.")
     licence: Literal["all-rights-reserved", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC0-1.0"] = Field(
         "all-rights-reserved", description="What others may do with a bubble whose author chose no licence."
     )
+    invitation_days: int = Field(14, ge=1, le=365, description="Days that an invitation is valid.")
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses or networks whose X-Forwarded-For is believed."
     )
@@ -88,6 +88,14 @@ class Settings(BaseSettings):
     probe_timeout_s: float = Field(20.0, gt=0, description="Wall-clock seconds a recording's decoding may take.")
     probe_memory_mib: int = Field(512, ge=128, description="Memory a recording's decoding may take, in MiB.")
     silence_dbfs: float = Field(-60.0, lt=0, description="A recording with no tenth of a second above is silent.")
+    sign_in_attempts_per_hour: int = Field(
+        10, ge=1, description="Wrong passwords, and wrong recovery codes, that one account bears in an hour."
+    )
+    network_attempts_per_hour: int = Field(
+        50, ge=1, description="Attempts to sign in that fail which one network may make in an hour."
+    )
+    sign_ups_per_hour: int = Field(10, ge=1, description="Accounts that one network may try to make in an hour.")
+    invitations_per_day: int = Field(10, ge=0, description="Invitations that an account may make in a day.")
     title_max: int = Field(200, ge=1, le=1000, description="Longest title, in characters.")
     tags_max: int = Field(10, ge=0, le=50, description="Most tags on a bubble.")
     tag_max: int = Field(50, ge=1, le=200, description="Longest tag, in characters.")

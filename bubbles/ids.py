@@ -21,5 +21,23 @@ def new_secret() -> str:
 
 
 def hashed(secret: str) -> str:
-    """How a 256-bit random secret is stored: SHA-256 in hex. Not for passwords, which people choose."""
+    """How a random secret is stored: SHA-256 in hex. Not for passwords, which people choose."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+TYPED_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that is read as a digit or as another letter."""
+
+TYPED_LENGTH = 16
+_MISREAD = str.maketrans("oil", "011", " -")
+
+
+def new_typed_secret() -> str:
+    """A secret that people write down and type: 80 random bits, as `xxxx-xxxx-xxxx-xxxx`."""
+    letters = "".join(secrets.choice(TYPED_ALPHABET) for _ in range(TYPED_LENGTH))
+    return "-".join(letters[start : start + 4] for start in range(0, TYPED_LENGTH, 4))
+
+
+def hashed_typed(secret: str) -> str:
+    """How a typed secret is stored; capitals, dashes, spaces and letters taken for digits make no difference."""
+    return hashed(secret.strip().lower().translate(_MISREAD))

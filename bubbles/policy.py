@@ -19,7 +19,9 @@ class Action(StrEnum):
     HEAR = "hear"
     TELL_HEARD = "tell_heard"
     SIGN_IN = "sign_in"
+    SIGN_UP = "sign_up"
     SIGN_OUT = "sign_out"
+    KEEP_ACCOUNT = "keep_account"  # see and change one's own account, in a browser
     CHOOSE = "choose"  # a language and a theme, for oneself
     PUBLISH = "publish"
     EDIT = "edit"
@@ -31,13 +33,14 @@ class Action(StrEnum):
 
 
 class Standing(StrEnum):
-    """What someone is to a channel or a bubble."""
+    """What someone is to a channel, a bubble or an account."""
 
     ANYONE = "anyone"
     AUTHOR = "author"  # of the channel's team
     OWN = "own"  # the author of this very bubble, while in the team
     EDITOR = "editor"
     OWNER = "owner"
+    SELF = "self"  # the person whose account it is
 
 
 TEAM = frozenset({Standing.AUTHOR, Standing.OWN, Standing.EDITOR, Standing.OWNER})
@@ -49,7 +52,9 @@ MAY: dict[Action, frozenset[Standing]] = {
     Action.HEAR: EVERYONE,
     Action.TELL_HEARD: EVERYONE,
     Action.SIGN_IN: EVERYONE,
+    Action.SIGN_UP: EVERYONE,
     Action.SIGN_OUT: EVERYONE,
+    Action.KEEP_ACCOUNT: frozenset({Standing.SELF}),
     Action.CHOOSE: EVERYONE,
     Action.PUBLISH: TEAM,
     Action.EDIT: HANDS,

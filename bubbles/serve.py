@@ -13,7 +13,7 @@ from threading import Event, Thread
 import structlog
 import uvicorn
 
-from bubbles import accounts
+from bubbles import accounts, sign_in
 from bubbles.app import House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
@@ -77,7 +77,7 @@ def announce(house: House, say: Say) -> None:
         if account_rows.has_signed_in(session, account.id):
             say(f"Sign in again: .venv/bin/bubbles account link {account.handle}")
             return
-        secret = accounts.new_link(session, account, now=house.now(), valid_for=valid_for)
+        secret = sign_in.new_link(session, account, now=house.now(), valid_for=valid_for)
     say(f"Sign in as @{account.handle}, once: {house.settings.public_url}/sign-in/{secret}")
 
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bubbles.blobs.store import BlobStore
-from bubbles.db import discards, listening, uploads
+from bubbles.db import accounts, attempts, discards, listening, passkeys, uploads
 from bubbles.db.engine import Database
 
 DISCARDS_AT_ONCE = 100
 LEFTOVER_AGE = timedelta(days=1)
+ATTEMPTS_KEPT = timedelta(hours=2)
 
 
 def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
@@ -28,10 +29,13 @@ def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
 
 
 def forget(database: Database, *, now: datetime, idempotency_days: int) -> None:
-    """Drops idempotency keys past their days and the visitor keys of days gone by."""
+    """Drops idempotency keys past their days, the visitor keys of days gone by, and what signing in leaves behind."""
     with database.transaction() as session:
         uploads.forget(session, now, keys_kept=timedelta(days=idempotency_days))
         listening.forget_day_keys(session, now)
+        attempts.forget(session, now - ATTEMPTS_KEPT)
+        passkeys.forget_challenges(session, now)
+        accounts.forget_devices(session, now)
 
 
 def sweep_files(folder: Path, *, now: datetime) -> int:

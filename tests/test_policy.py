@@ -63,6 +63,7 @@ def test_strangers_may_do_nothing_else() -> None:
         Action.HEAR,
         Action.TELL_HEARD,
         Action.SIGN_IN,
+        Action.SIGN_UP,
         Action.SIGN_OUT,
         Action.CHOOSE,
         Action.OPERATE,

@@ -1,21 +1,41 @@
-"""Accounts and the ways in, as rows."""
+"""Accounts and what lets them in, as rows."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import func, update
+from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bubbles.model.account import Account, SignInLink, Token, WebSession
+from bubbles.model.account import Account, RecoveryCode, SignInLink, Token, WebSession
+from bubbles.model.password import Password
 
 
 def by_handle(session: Session, handle: str) -> Account | None:
     """The account of a handle, unless it is closed."""
-    return session.exec(select(Account).where(Account.handle == handle, col(Account.closed_at).is_(None))).first()
+    return session.exec(_open_accounts().where(Account.handle == handle)).first()
+
+
+def by_id(session: Session, account_id: int) -> Account | None:
+    """An account, unless it is closed."""
+    return session.exec(_open_accounts().where(Account.id == account_id)).first()
+
+
+def lock(session: Session, account_id: int) -> None:
+    """Lets one transaction at a time change an account's ways in."""
+    session.exec(select(Account.id).where(Account.id == account_id).with_for_update()).one()
 
 
 def first(session: Session) -> Account | None:
     """The oldest account: its own channel is where the command line publishes by default."""
-    return session.exec(select(Account).where(col(Account.closed_at).is_(None)).order_by(col(Account.id))).first()
+    return session.exec(_open_accounts().order_by(col(Account.id))).first()
+
+
+def _open_accounts() -> SelectOfScalar[Account]:
+    return select(Account).where(col(Account.closed_at).is_(None))
+
+
+# Tokens
 
 
 def of_token(session: Session, secret_hash: str) -> Account | None:
@@ -24,10 +44,20 @@ def of_token(session: Session, secret_hash: str) -> Account | None:
     return session.exec(_open_accounts().join(Token).where(*held)).first()
 
 
-def of_web_session(session: Session, secret_hash: str, now: datetime) -> Account | None:
-    """Who holds a session that has neither ended nor expired."""
+def tokens(session: Session, account_id: int) -> Sequence[Token]:
+    """The tokens of an account that are not revoked, oldest first."""
+    theirs = (Token.account_id == account_id, col(Token.revoked_at).is_(None))
+    return session.exec(select(Token).where(*theirs).order_by(col(Token.id))).all()
+
+
+# Sessions
+
+
+def of_web_session(session: Session, secret_hash: str, now: datetime) -> tuple[Account, WebSession] | None:
+    """Whose session it is, and the session, unless it has ended or expired."""
     held = (WebSession.secret_hash == secret_hash, col(WebSession.ended_at).is_(None), WebSession.expires_at > now)
-    return session.exec(_open_accounts().join(WebSession).where(*held)).first()
+    both = select(Account, WebSession).join(WebSession).where(col(Account.closed_at).is_(None), *held)
+    return session.exec(both).first()
 
 
 def web_session(session: Session, secret_hash: str) -> WebSession | None:
@@ -35,9 +65,33 @@ def web_session(session: Session, secret_hash: str) -> WebSession | None:
     return session.exec(select(WebSession).where(WebSession.secret_hash == secret_hash)).first()
 
 
+def web_sessions(session: Session, account_id: int, now: datetime) -> Sequence[WebSession]:
+    """The sessions of an account that have neither ended nor expired, newest first."""
+    live = (WebSession.account_id == account_id, col(WebSession.ended_at).is_(None), WebSession.expires_at > now)
+    return session.exec(select(WebSession).where(*live).order_by(col(WebSession.id).desc())).all()
+
+
+def seen(session: Session, found: WebSession, today: date) -> None:
+    """Notes the day a session was used on: one write a day, without waiting for who else writes it."""
+    if found.last_seen_on is None or found.last_seen_on < today:
+        free = select(WebSession.id).where(WebSession.id == found.id).with_for_update(skip_locked=True)
+        noted = update(WebSession).where(col(WebSession.id).in_(free)).values(last_seen_on=today)
+        session.connection().execute(noted)
+
+
 def has_signed_in(session: Session, account_id: int) -> bool:
     """Whether an account was ever signed in to."""
     return session.exec(select(WebSession).where(WebSession.account_id == account_id)).first() is not None
+
+
+def forget_devices(session: Session, now: datetime) -> int:
+    """Drops the browser's and the system's names of sessions that are over; returns how many."""
+    over = col(WebSession.ended_at).is_not(None) | (col(WebSession.expires_at) <= now)
+    named = (col(WebSession.browser) != "") | (col(WebSession.system) != "")
+    return session.exec(update(WebSession).where(over, named).values(browser="", system="")).rowcount
+
+
+# Links
 
 
 def use_link(session: Session, secret_hash: str, now: datetime) -> Account | None:
@@ -50,7 +104,7 @@ def use_link(session: Session, secret_hash: str, now: datetime) -> Account | Non
     if link is None:
         return None
     link.used_at = now
-    return session.exec(_open_accounts().where(Account.id == link.account_id)).first()
+    return by_id(session, link.account_id)
 
 
 def link_is_good(session: Session, secret_hash: str, now: datetime) -> bool:
@@ -59,5 +113,30 @@ def link_is_good(session: Session, secret_hash: str, now: datetime) -> bool:
     return session.exec(select(SignInLink).where(*good)).first() is not None
 
 
-def _open_accounts() -> SelectOfScalar[Account]:
-    return select(Account).where(col(Account.closed_at).is_(None))
+# Passwords and recovery codes
+
+
+def password(session: Session, account_id: int) -> Password | None:
+    """An account's password, None when it has none."""
+    return session.get(Password, account_id, populate_existing=True)
+
+
+def use_recovery_code(session: Session, handle: str, secret_hash: str, now: datetime) -> Account | None:
+    """Uses up a recovery code: whose it is, or None when it is not of that handle, or used. The row is locked."""
+    good = (RecoveryCode.secret_hash == secret_hash, col(RecoveryCode.used_at).is_(None), Account.handle == handle)
+    code = session.exec(select(RecoveryCode).join(Account).where(*good).with_for_update(of=RecoveryCode)).first()
+    account = by_id(session, code.account_id) if code else None
+    if code is not None and account is not None:
+        code.used_at = now
+    return account
+
+
+def recovery_codes_left(session: Session, account_id: int) -> int:
+    """How many recovery codes an account still has."""
+    left = (RecoveryCode.account_id == account_id, col(RecoveryCode.used_at).is_(None))
+    return session.exec(select(func.count()).select_from(RecoveryCode).where(*left)).one()
+
+
+def forget_recovery_codes(session: Session, account_id: int) -> None:
+    """Deletes all recovery codes of an account."""
+    session.exec(delete(RecoveryCode).where(col(RecoveryCode.account_id) == account_id))

@@ -3,6 +3,8 @@
 What a request wants is the `Action` beside its handler in the table of `routes.py`.
 """
 
+from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -13,7 +15,7 @@ from bubbles import ids, policy
 from bubbles.app import House
 from bubbles.db import accounts, bubbles, channels
 from bubbles.errors import Code, Refused
-from bubbles.model.account import Account
+from bubbles.model.account import Account, WebSession
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
 from bubbles.policy import Action, Person
@@ -53,11 +55,40 @@ def person(request: Request, session: Session) -> Person | None:
 
 
 def _of_cookie(request: Request, session: Session) -> Account | None:
-    cookie = request.cookies.get(COOKIE)
+    found = own(request, session)
+    return found.account if found else None
+
+
+@dataclass(frozen=True)
+class Own:
+    """An account, and the session in which its owner asks."""
+
+    account: Account
+    session: WebSession
+
+
+def own(request: Request, session: Session) -> Own | None:
+    """Who asks, by cookie alone: a token publishes, it does not open the account that it is of.
+
+    Raises `forbidden` as `person` does. Notes the day on which the session was seen.
+    """
+    cookie, now = request.cookies.get(COOKIE), house(request).now()
     if not cookie:
         return None
     require_same_origin(request)
-    return accounts.of_web_session(session, ids.hashed(cookie), house(request).now())
+    found = accounts.of_web_session(session, ids.hashed(cookie), now)
+    if found is None:
+        return None
+    accounts.seen(session, found[1], now.astimezone(UTC).date())
+    return Own(*found)
+
+
+def require_own(request: Request, session: Session) -> Own:
+    """The same; raises `unauthorised` for a stranger."""
+    found = own(request, session)
+    if found is None:
+        raise Refused(Code.UNAUTHORISED, "Sign in to do this.")
+    return found
 
 
 def require_person(request: Request, session: Session) -> Person:

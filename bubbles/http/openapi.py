@@ -13,7 +13,7 @@ from bubbles.http.caching import PUBLIC
 from bubbles.http.errors import PROGRAM_PATHS
 from bubbles.http.languages import LANGUAGES
 from bubbles.http.schemas import CODE, HANDLE, PARAMETERS, SCHEMAS, TEXT, TIME, Schema, named, one_of
-from bubbles.policy import MAY, Standing
+from bubbles.policy import MAY, Action, Standing
 
 BODY_TYPES = {
     "Upload": "multipart/form-data",
@@ -76,6 +76,12 @@ ALSO: dict[str, dict[str, Schema]] = {
     },
     "GET /sw.js": UNCHANGED,
     "GET /me": {"204": {"description": "A stranger."}},
+    "GET /sign-in": ELSEWHERE,
+    "GET /sign-up": ELSEWHERE,
+    "GET /account": ELSEWHERE,
+    "POST /account/recovery-codes": ELSEWHERE,
+    "POST /account/tokens": ELSEWHERE,
+    "POST /account/invitations": ELSEWHERE,
 }
 """Answers beside the usual one."""
 
@@ -92,7 +98,10 @@ def document(request: Request) -> Response:
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},
+            },
         },
     }
     return JSONResponse(body, headers=PUBLIC)
@@ -115,7 +124,7 @@ def operation(row: Any) -> Schema:
         kind = BODY_TYPES.get(row.takes, "application/json")
         described["requestBody"] = {"required": True, "content": {kind: {"schema": named(row.takes)}}}
     if Standing.ANYONE not in MAY[row.action]:
-        described["security"] = [{"token": []}]
+        described["security"] = [{"session": []} if row.action is Action.KEEP_ACCOUNT else {"token": []}]
     return described
 
 

@@ -1,4 +1,4 @@
-"""The pages that are not a bubble's: what is on air, search, a channel, signing in, and what went wrong."""
+"""The pages that are not a bubble's: what is on air, search, a channel, and what went wrong."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,8 +10,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import find, ids
-from bubbles.db import accounts, bubbles
+from bubbles import find
+from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, languages, present, query, render
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
@@ -135,15 +135,6 @@ def _told(session: Session, rows: list[Any], base_url: str, *, for_team: bool) -
 
 def _older(request: Request, before: datetime) -> str:
     return f"{request.url.path}?{urlencode({'before': before.isoformat()})}"
-
-
-def sign_in(request: Request) -> Response:
-    """GET of a one-time link: only a button, so that a preview of the link does not use it up."""
-    house = auth.house(request)
-    with house.database.transaction() as session:
-        good = accounts.link_is_good(session, ids.hashed(request.path_params["secret"]), house.now())
-    status = 200 if good else 404
-    return render.page(request, "sign_in.html", status=status, cache=NEVER_STORED, good=good, path="", robots="noindex")
 
 
 def error(request: Request, code: Code, *, status: int, retry_after_s: int | None = None) -> Response:

@@ -1,7 +1,5 @@
 """POST /preferences: the language and the theme of the pages, as a person chooses them."""
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -45,6 +43,5 @@ def _keep(request: Request, response: Response, cookie: str, value: str, known: 
 
 def local_path(address: str) -> str:
     """The address if it is a path of ours, else `/`: nobody is sent elsewhere by a link of ours."""
-    parts = urlsplit(address) if address.isprintable() else None
-    ours = parts and not parts.scheme and not parts.netloc and address.startswith("/") and "\\" not in address
-    return address if ours and not address.startswith("//") else "/"
+    ours = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    return address if ours and address.isprintable() else "/"

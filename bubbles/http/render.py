@@ -107,6 +107,7 @@ def environment(pages_dir: Path) -> Environment:
     )
     made.globals |= {"asset": Assets.of(pages_dir).url, "sheet": sheet.drawn}
     made.filters |= {
+        "calendar_day": in_language(shown.calendar_day),
         "clock": shown.clock,
         "day": in_language(shown.day),
         "decimal": in_language(shown.decimal),

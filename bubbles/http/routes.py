@@ -9,6 +9,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from bubbles.http import (
+    account,
+    account_forms,
     basemap,
     bubbles,
     clusters,
@@ -20,11 +22,14 @@ from bubbles.http import (
     metrics,
     openapi,
     pages,
+    passkeys,
     preferences,
     pwa,
     record,
     sessions,
     share,
+    sign_in,
+    sign_up,
     sitemap,
     stats,
     uploads,
@@ -78,8 +83,37 @@ OPERATIONS = (
     Operation("GET", "/search", pages.search, A.LOOK, "Search by words and place"),
     Operation("GET", "/", pages.home, A.LOOK, "On air: the newest"),
     Operation("GET", "/me", sessions.me, A.LOOK, "Who is signed in"),
-    Operation("GET", "/sign-in/{secret}", pages.sign_in, A.SIGN_IN, "The button of a one-time link"),
-    Operation("POST", "/sign-in/{secret}", sessions.sign_in, A.SIGN_IN, "Use a one-time link", "Form", ""),
+    Operation("GET", "/sign-up", sign_up.page, A.SIGN_UP, "Make an account"),
+    Operation("POST", "/sign-up", sign_up.make, A.SIGN_UP, "Make an account: its recovery codes", "Form"),
+    Operation("GET", "/sign-in", sign_in.page, A.SIGN_IN, "The ways in"),
+    Operation("POST", "/sign-in", sign_in.enter, A.SIGN_IN, "Sign in by password or recovery code", "Form", ""),
+    Operation(
+        "POST", "/sign-in/passkey/challenge", passkeys.to_sign_in, A.SIGN_IN, "What a passkey signs", "", "Challenge"
+    ),
+    Operation("POST", "/sign-in/passkey", passkeys.sign_in, A.SIGN_IN, "Sign in by passkey", "Credential", "Next"),
+    Operation("GET", "/sign-in/{secret}", sessions.link, A.SIGN_IN, "The button of a one-time link"),
+    Operation("POST", "/sign-in/{secret}", sessions.use_link, A.SIGN_IN, "Use a one-time link", "Form", ""),
+    Operation("GET", "/account", account.page, A.KEEP_ACCOUNT, "One's own account"),
+    Operation("POST", "/account/password", account_forms.set_password, A.KEEP_ACCOUNT, "Set a password", "Form", ""),
+    Operation(
+        "POST", "/account/passkeys/challenge", passkeys.to_add, A.KEEP_ACCOUNT, "What a new one signs", "", "Challenge"
+    ),
+    Operation("POST", "/account/passkeys", passkeys.add, A.KEEP_ACCOUNT, "Add a passkey", "Credential", ""),
+    Operation(
+        "POST", "/account/passkeys/rename", account_forms.rename_passkey, A.KEEP_ACCOUNT, "Name a passkey", "Form", ""
+    ),
+    Operation(
+        "POST", "/account/passkeys/remove", account_forms.remove_passkey, A.KEEP_ACCOUNT, "Remove a passkey", "Form", ""
+    ),
+    Operation(
+        "POST", "/account/recovery-codes", account_forms.renew_codes, A.KEEP_ACCOUNT, "Renew the recovery codes", "Form"
+    ),
+    Operation("POST", "/account/sessions/end", account_forms.end_session, A.KEEP_ACCOUNT, "End sessions", "Form", ""),
+    Operation("POST", "/account/tokens", account_forms.make_token, A.KEEP_ACCOUNT, "Make a token", "Form"),
+    Operation(
+        "POST", "/account/tokens/revoke", account_forms.revoke_token, A.KEEP_ACCOUNT, "Revoke a token", "Form", ""
+    ),
+    Operation("POST", "/account/invitations", account_forms.invite, A.KEEP_ACCOUNT, "Invite someone", "Form"),
     Operation("POST", "/sign-out", sessions.sign_out, A.SIGN_OUT, "End the session", "Form", ""),
     Operation("POST", "/preferences", preferences.choose, A.CHOOSE, "Choose language and theme", "Form", ""),
     Operation("GET", "/app.webmanifest", pwa.manifest, A.LOOK, "How to install the pages", gives="application/json"),

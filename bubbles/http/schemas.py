@@ -74,6 +74,15 @@ TEAM_ONLY: dict[str, Schema] = {
 }
 SCHEMAS: dict[str, Schema] = {
     "Form": {"type": "object", "additionalProperties": TEXT, "description": "The fields of a page's form."},
+    "Challenge": {"type": "object", "description": "What `navigator.credentials` takes as `publicKey` (WebAuthn)."},
+    "Credential": closed(
+        "credential",
+        credential={"type": "object", "description": "What `navigator.credentials` gave (WebAuthn), in JSON."},
+        handle=TEXT,
+        next={"type": "string", "description": "Where to go on to: a path of ours."},
+        name={"type": "string", "description": "What to call a new passkey."},
+    ),
+    "Next": record("next", next=TEXT),
     "Upload": record(
         "audio",
         audio={"type": "string", "format": "binary", "contentMediaType": "audio/*"},

@@ -1,32 +1,70 @@
-"""Signing in by a one-time link, who-am-I, and signing out."""
+"""Sessions of browsers: begun with a cookie, shown, and ended. One-time links; the other ways in are `sign_in.py`."""
 
 from datetime import timedelta
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bubbles import accounts
+from bubbles import ids, sign_in
+from bubbles.db import accounts, passkeys
 from bubbles.http import auth, render
-from bubbles.http.caching import NO_STORE
+from bubbles.http.caching import NEVER_STORED, NO_STORE
+from bubbles.http.devices import device
+from bubbles.model.account import Account, Way
+from bubbles.sign_in import SignedIn
 
 
-def sign_in(request: Request) -> Response:
-    """POST: uses the link up and sets the cookie. GET only shows a button, so that no preview uses it up."""
+def begin(request: Request, session: Session, account: Account, way: Way) -> SignedIn:
+    """A session for the browser that asks, as long as the settings say."""
     house = auth.house(request)
-    auth.require_same_origin(request)
     valid_for = timedelta(days=house.settings.session_days)
-    with house.database.transaction() as session:
-        signed_in = accounts.sign_in(session, request.path_params["secret"], now=house.now(), valid_for=valid_for)
-    response = RedirectResponse(f"/@{signed_in.handle}", status_code=303, headers=NO_STORE)
+    return sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
+
+
+def let_in(request: Request, response: Response, begun: SignedIn) -> Response:
+    """Gives the browser its cookie."""
+    settings = auth.house(request).settings
     response.set_cookie(
         auth.COOKIE,
-        signed_in.cookie,
-        max_age=int(valid_for.total_seconds()),
+        begun.cookie,
+        max_age=settings.session_days * 24 * 3600,
         httponly=True,
         samesite="lax",
-        secure=house.settings.public_url.startswith("https://"),
+        secure=settings.public_url.startswith("https://"),
     )
     return response
+
+
+def to(path: str) -> Response:
+    """On to a page of ours."""
+    return RedirectResponse(path, status_code=303, headers=NO_STORE)
+
+
+def home(handle: str) -> str:
+    """Where someone goes who signed in on the way to nowhere."""
+    return f"/@{handle}"
+
+
+def link(request: Request) -> Response:
+    """GET of a one-time link: only a button, so that a preview of the link does not use it up."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        good = accounts.link_is_good(session, ids.hashed(request.path_params["secret"]), house.now())
+    status, template = (200, "sign_in_link.html") if good else (404, "sign_in_link_used.html")
+    return render.page(request, template, status=status, cache=NEVER_STORED, path="", back="/", robots="noindex")
+
+
+def use_link(request: Request) -> Response:
+    """POST: uses the link up and sets the cookie; who has no other way in yet is shown where to make one."""
+    house = auth.house(request)
+    auth.require_same_origin(request)
+    with house.database.transaction() as session:
+        account = sign_in.by_link(session, request.path_params["secret"], now=house.now())
+        begun = begin(request, session, account, Way.LINK)
+        comes_back = accounts.password(session, account.id) or passkeys.of_account(session, account.id)
+    path = home(account.handle) if comes_back else "/account?done=linked#password"
+    return let_in(request, to(path), begun)
 
 
 def sign_out(request: Request) -> Response:
@@ -34,8 +72,8 @@ def sign_out(request: Request) -> Response:
     house = auth.house(request)
     auth.require_same_origin(request)
     with house.database.transaction() as session:
-        accounts.sign_out(session, request.cookies.get(auth.COOKIE, ""), now=house.now())
-    response = RedirectResponse("/", status_code=303, headers=NO_STORE)
+        sign_in.sign_out(session, request.cookies.get(auth.COOKIE, ""), now=house.now())
+    response = to("/")
     response.delete_cookie(auth.COOKIE)
     return response
 

@@ -5,7 +5,7 @@ What reads differently from language to language takes the texts of the page, `t
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,11 @@ def language(tag: str, t: Texts) -> str:
     """The name of a language in the language of the page: `pt-BR` is Portuguese; an unknown one is its tag."""
     names: Any = t.locale.languages
     return str(names.get(primary_subtag(tag), tag))
+
+
+def calendar_day(moment: date, t: Texts) -> str:
+    """A day, or the day of a moment in UTC, in the language of the page: `22 novembre 2026`."""
+    return str(format_date(moment, DAY, locale=t.locale))
 
 
 def name(told: dict[str, Any], t: Texts) -> str:

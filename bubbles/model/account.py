@@ -1,6 +1,7 @@
-"""Accounts, and the ways in: tokens for programs, sessions for browsers, one-time links for people."""
+"""Accounts, and what lets them in again: tokens for programs, sessions for browsers, one-time links for people."""
 
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 from sqlmodel import SQLModel
 
@@ -14,28 +15,48 @@ class Account(SQLModel, table=True):
     handle: str
     created_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
+    terms_agreed_at: datetime | None = optional_instant()
 
 
 class Token(SQLModel, table=True):
-    """A program's way in. Only the SHA-256 of its secret is kept."""
+    """A program's way in. Only the SHA-256 of its secret is kept; `name` is for the person who reads the list."""
 
     id: int = key()
     account_id: int = reference("account.id")
     secret_hash: str
+    name: str = ""
     created_at: datetime = instant()
     revoked_at: datetime | None = optional_instant()
 
 
+class Way(StrEnum):
+    """How a session began."""
+
+    SIGN_UP = "sign_up"
+    PASSWORD = "password"  # noqa: S105 - the name of a way
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery_code"
+    LINK = "link"
+
+
 class WebSession(SQLModel, table=True):
-    """A browser's way in. Only the SHA-256 of the cookie is kept."""
+    """A browser's way in. Only the SHA-256 of the cookie is kept.
+
+    Its owner knows it by `browser` and `system` ("Firefox", "Android"; empty when unknown) and by the day (UTC) it was
+    last seen on, None before it was used. Where it is used from is not kept.
+    """
 
     __tablename__ = "web_session"
 
     id: int = key()
     account_id: int = reference("account.id")
     secret_hash: str
+    way: str = Way.LINK
+    browser: str = ""
+    system: str = ""
     created_at: datetime = instant()
     expires_at: datetime = instant()
+    last_seen_on: date | None = None
     ended_at: datetime | None = optional_instant()
 
 
@@ -49,4 +70,16 @@ class SignInLink(SQLModel, table=True):
     secret_hash: str
     created_at: datetime = instant()
     expires_at: datetime = instant()
+    used_at: datetime | None = optional_instant()
+
+
+class RecoveryCode(SQLModel, table=True):
+    """One of the ten codes that a person keeps on paper; signs in once."""
+
+    __tablename__ = "recovery_code"
+
+    id: int = key()
+    account_id: int = reference("account.id")
+    secret_hash: str
+    created_at: datetime = instant()
     used_at: datetime | None = optional_instant()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from bubbles import accept, accounts
+from bubbles import accept, accounts, sign_in
 from bubbles.app import House
 from bubbles.db import discards
 from bubbles.errors import Missing
@@ -291,7 +291,7 @@ def test_a_browser_led_here_by_another_site_publishes_nothing(client, world, hou
     channel, _ = world.channel()
     with house.database.transaction() as session:
         account = accounts.require(session, channel.handle)
-        link = accounts.new_link(session, account, now=clock(), valid_for=timedelta(hours=1))
+        link = sign_in.new_link(session, account, now=clock(), valid_for=timedelta(hours=1))
     assert client.post(f"/sign-in/{link}", follow_redirects=False).status_code == 303
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         answer = post(client, headers)

@@ -1,11 +1,11 @@
-"""The command line. Exit status: 0 done, 1 refused (with the reason), 2 wrong usage."""
+"""The command line. Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
+
+The commands about people are in `people.py`.
+"""
 
 import re
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +17,14 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from bubbles import accounts, channels, find, logs, moderation, publish, upkeep
-from bubbles.app import House, open_house
+from bubbles import find, logs, moderation, publish, upkeep
+from bubbles.cli.opened import errors, house
+from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.config import Settings, environment_name
 from bubbles.db import bubbles
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
-from bubbles.model.channel import Role
 
 app = typer.Typer(
     name="bubbles",
@@ -33,9 +33,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-account_app = typer.Typer(help="Accounts: people and programs who may act.", no_args_is_help=True)
-token_app = typer.Typer(help="Tokens: the way in for programs.", no_args_is_help=True)
-channel_app = typer.Typer(help="Channels: who publishes, and their teams.", no_args_is_help=True)
 model_app = typer.Typer(help="The speech model.", no_args_is_help=True)
 app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
@@ -45,8 +42,6 @@ app.add_typer(model_app, name="model")
 Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
 OPERATOR = "operator"
 """Who acts by the command line."""
-
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -65,15 +60,6 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OperationalError):
         return f"The database does not answer: {' '.join(str(error.orig).split())}"
     return f"{error} ({error.code})" if isinstance(error, Refused) else str(error)
-
-
-@contextmanager
-def house() -> Iterator[House]:
-    """The house that the environment describes."""
-    settings = Settings()
-    logs.configure(settings.log_level)
-    with open_house(settings) as opened:
-        yield opened
 
 
 @app.command()
@@ -205,52 +191,6 @@ def search(
             start_s = int(found.match.start_s) if found.match else 0
             print(f"{opened.settings.public_url}/b/{found.whole.bubble.code}#t={start_s}")
             print(f"  {found.match.snippet if found.match else found.whole.bubble.title}")
-
-
-@account_app.command("create")
-def account_create(handle: str) -> None:
-    """Make an account, with a channel of its own."""
-    with house() as opened, opened.database.transaction() as session:
-        account = accounts.create(session, handle, now=opened.now())
-        print(f"@{account.handle}")
-
-
-@account_app.command("link")
-def account_link(handle: str) -> None:
-    """Print a link that signs in once: also the way back in."""
-    with house() as opened, opened.database.transaction() as session:
-        account = accounts.require(session, handle)
-        valid_for = timedelta(hours=opened.settings.sign_in_link_hours)
-        secret = accounts.new_link(session, account, now=opened.now(), valid_for=valid_for)
-        print(f"{opened.settings.public_url}/sign-in/{secret}")
-
-
-@token_app.command("create")
-def token_create(handle: str) -> None:
-    """Print a new token for an account: it is told this once."""
-    with house() as opened, opened.database.transaction() as session:
-        print(accounts.new_token(session, accounts.require(session, handle), now=opened.now()))
-
-
-@channel_app.command("create")
-def channel_create(
-    handle: str,
-    owner: Annotated[str, typer.Option(help="The account that owns it; default: the first account.")] = "",
-) -> None:
-    """Make a channel for a team."""
-    with house() as opened, opened.database.transaction() as session:
-        account = accounts.require(session, owner) if owner else accounts.first(session, now=opened.now())
-        channel = channels.create(session, handle, owner=account, now=opened.now())
-        print(f"{opened.settings.public_url}/@{channel.handle}")
-
-
-@channel_app.command("member")
-def channel_member(handle: str, account: str, role: Role) -> None:
-    """Give an account a role in a channel's team: owner, editor or author."""
-    with house() as opened, opened.database.transaction() as session:
-        member, channel = accounts.require(session, account), channels.require(session, handle)
-        channels.set_member(session, channel, member, role, now=opened.now())
-        print(f"@{member.handle} is {role} of @{channel.handle}")
 
 
 @app.command()

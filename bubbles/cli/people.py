@@ -1,0 +1,103 @@
+"""The commands about people: accounts and their ways in, tokens, channels and their teams."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from bubbles import accounts, channels, invitations, sign_in
+from bubbles.cli.opened import house
+from bubbles.db import accounts as account_rows
+from bubbles.errors import Code, Refused
+from bubbles.model.channel import Role
+
+account_app = typer.Typer(help="Accounts: people and programs who may act.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens: the way in for programs.", no_args_is_help=True)
+channel_app = typer.Typer(help="Channels: who publishes, and their teams.", no_args_is_help=True)
+
+
+@account_app.command("create")
+def account_create(handle: str) -> None:
+    """Make an account, with a channel of its own."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.create(session, handle, now=opened.now())
+        print(f"@{account.handle}")
+
+
+@account_app.command("link")
+def account_link(handle: str) -> None:
+    """Print a link that signs in once: also the way back in."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.require(session, handle)
+        valid_for = timedelta(hours=opened.settings.sign_in_link_hours)
+        secret = sign_in.new_link(session, account, now=opened.now(), valid_for=valid_for)
+        print(f"{opened.settings.public_url}/sign-in/{secret}")
+
+
+@account_app.command("invite")
+def account_invite() -> None:
+    """Print a link with which one person may make an account."""
+    with house() as opened, opened.database.transaction() as session:
+        if opened.settings.registration == "closed":
+            raise Refused(Code.CONFLICT, "Nobody may sign up while BUBBLES_REGISTRATION is closed.")
+        valid_for = timedelta(days=opened.settings.invitation_days)
+        code = invitations.make(session, None, now=opened.now(), valid_for=valid_for)
+        print(f"{opened.settings.public_url}/sign-up?invitation={code}")
+
+
+@account_app.command("sessions")
+def account_sessions(
+    handle: str,
+    end: Annotated[bool, typer.Option("--end", help="End them all: sign the account out everywhere.")] = False,
+) -> None:
+    """List where an account is signed in."""
+    with house() as opened, opened.database.transaction() as session:
+        account, now = accounts.require(session, handle), opened.now()
+        for each in account_rows.web_sessions(session, account.id, now):
+            device = f"{each.browser or 'a browser'} on {each.system or 'a system'}"
+            print(f"{each.created_at:%Y-%m-%d} by {each.way}, {device}, last seen {each.last_seen_on or 'never'}")
+        if end:
+            sign_in.end_sessions(session, account, now=now)
+
+
+@token_app.command("create")
+def token_create(handle: str) -> None:
+    """Print a new token for an account: it is told this once."""
+    with house() as opened, opened.database.transaction() as session:
+        print(accounts.new_token(session, accounts.require(session, handle), now=opened.now()))
+
+
+@token_app.command("list")
+def token_list(handle: str) -> None:
+    """List the tokens of an account, by the number that revokes them."""
+    with house() as opened, opened.database.transaction() as session:
+        for token in account_rows.tokens(session, accounts.require(session, handle).id):
+            print(f"{token.id}  {token.created_at:%Y-%m-%d}  {token.name}".rstrip())
+
+
+@token_app.command("revoke")
+def token_revoke(handle: str, number: int) -> None:
+    """Let a token in no more."""
+    with house() as opened, opened.database.transaction() as session:
+        accounts.revoke_token(session, accounts.require(session, handle), number, now=opened.now())
+
+
+@channel_app.command("create")
+def channel_create(
+    handle: str,
+    owner: Annotated[str, typer.Option(help="The account that owns it; default: the first account.")] = "",
+) -> None:
+    """Make a channel for a team."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.require(session, owner) if owner else accounts.first(session, now=opened.now())
+        channel = channels.create(session, handle, owner=account, now=opened.now())
+        print(f"{opened.settings.public_url}/@{channel.handle}")
+
+
+@channel_app.command("member")
+def channel_member(handle: str, account: str, role: Role) -> None:
+    """Give an account a role in a channel's team: owner, editor or author."""
+    with house() as opened, opened.database.transaction() as session:
+        member, channel = accounts.require(session, account), channels.require(session, handle)
+        channels.set_member(session, channel, member, role, now=opened.now())
+        print(f"@{member.handle} is {role} of @{channel.handle}")

@@ -1,0 +1,80 @@
+"""/account: what a person sees of their own account. The changes that its forms make are `account_forms.py`."""
+
+from typing import Any
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bubbles import sign_in
+from bubbles.db import accounts, invitations, passkeys
+from bubbles.errors import Refused
+from bubbles.http import auth, render, sessions, told
+from bubbles.http.auth import Own
+from bubbles.http.caching import NEVER_STORED
+from bubbles.http.passkeys import site
+from bubbles.model import password as passwords
+
+DONE = (
+    *("linked", "recovered", "password", "passkey_added", "passkey_named", "passkey_removed"),
+    *("session_ended", "sessions_ended", "token_revoked"),
+)
+"""What the page can say was done, by the `done` of its address."""
+
+
+def page(request: Request) -> Response:
+    """GET: for who is signed in."""
+    done = request.query_params.get("done", "")
+    return show(request, done=done if done in DONE else "")
+
+
+def to_sign_in() -> Response:
+    """On to signing in, and back."""
+    return sessions.to("/sign-in?next=/account")
+
+
+def show(
+    request: Request, *, done: str = "", refused: Refused | None = None, section: str = "", **secrets: str
+) -> Response:
+    """The page; `refused` is told in its `section`, `secrets` (`new_token`, `new_invitation`) are told this once."""
+    with auth.house(request).database.transaction() as session:
+        own = auth.own(request, session)
+        if own is None:
+            return to_sign_in()
+        context = _context(request, session, own)
+    shown = {"new_token": "", "new_invitation": ""} | secrets
+    problem = {section: told.key_of(refused)} if refused else {}
+    return render.page(
+        request,
+        "account.html",
+        status=refused.status if refused else 200,
+        cache=NEVER_STORED,
+        headers=told.retry_headers(refused) if refused else {},
+        done=done,
+        problem=problem,
+        retry_minutes=told.retry_minutes(refused) if refused else 0,
+        back="/account",
+        robots="noindex",
+        **context | shown,
+    )
+
+
+def _context(request: Request, session: Session, own: Own) -> dict[str, Any]:
+    house, account = auth.house(request), own.account
+    kept, now = accounts.password(session, account.id), house.now()
+    return {
+        "handle": account.handle,
+        "current": own.session.id,
+        "sessions": accounts.web_sessions(session, account.id, now),
+        "password_set_at": kept.set_at if kept else None,
+        "needs_present": sign_in.needs_present_password(own.session, kept, now=now),
+        "password_min": passwords.LENGTH_MIN,
+        "password_max": passwords.LENGTH_MAX,
+        "passkeys": passkeys.of_account(session, account.id),
+        "has_passkeys": site(house.settings) is not None,
+        "codes_left": accounts.recovery_codes_left(session, account.id),
+        "tokens": accounts.tokens(session, account.id),
+        "may_invite": house.settings.registration == "invite",
+        "invitations": invitations.open_of(session, account.id, now),
+        "invitation_days": house.settings.invitation_days,
+    }

@@ -1,0 +1,94 @@
+"""/sign-in: by password and by recovery code. Passkeys answer at `passkeys.py`, one-time links at `sessions.py`."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bubbles import attempts, sign_in
+from bubbles.errors import Refused
+from bubbles.http import auth, gate, passkeys, render, sessions, told
+from bubbles.http.body import form_fields
+from bubbles.http.caching import NEVER_STORED
+from bubbles.http.preferences import local_path
+from bubbles.model.account import Way
+from bubbles.sign_in import SignedIn
+
+WAYS = {"password": Way.PASSWORD, "recovery_code": Way.RECOVERY_CODE}
+BACK = "/account?done=recovered#password"
+"""Where someone goes who lost their way in: to make another."""
+
+
+def page(request: Request) -> Response:
+    """The forms; who is signed in already goes on."""
+    house = auth.house(request)
+    wanted = wanted_path(request.query_params.get("next", ""))
+    with house.database.transaction() as session:
+        known = auth.own(request, session)
+    if known is not None:
+        return sessions.to(wanted or sessions.home(known.account.handle))
+    return _page(request, {"next": wanted})
+
+
+def wanted_path(address: str) -> str:
+    """Where to go on after signing in, if that is a page of ours; else nothing."""
+    return address if address and local_path(address) == address else ""
+
+
+async def enter(request: Request) -> Response:
+    """POST: lets in, or says on the page why not."""
+    auth.require_same_origin(request)
+    return await run_in_threadpool(_enter, request, await form_fields(request))
+
+
+def _enter(request: Request, fields: dict[str, str]) -> Response:
+    way = WAYS.get(fields.get("way", ""), Way.PASSWORD)
+    try:
+        begun = _begun(request, fields, way)
+    except Refused as refused:
+        return _page(request, fields, way=way, refused=refused)
+    wanted = wanted_path(fields.get("next", "")) or sessions.home(begun.handle)
+    return sessions.let_in(request, sessions.to(BACK if way is Way.RECOVERY_CODE else wanted), begun)
+
+
+def _begun(request: Request, fields: dict[str, str], way: Way) -> SignedIn:
+    """A session; raises `unauthorised`, `rate_limited`. The attempt counts before it is judged."""
+    house = auth.house(request)
+    handle = typed_handle(fields)
+    with house.database.transaction() as session:
+        limits = [gate.of_handle(request, way, handle), gate.of_network(request)]
+        begun = attempts.begin(session, limits, now=house.now())
+    if way is Way.PASSWORD:
+        account = sign_in.by_password(house.database, handle, fields.get("password", ""))
+    with house.database.transaction() as session:
+        if way is Way.RECOVERY_CODE:
+            account = sign_in.by_recovery_code(session, handle, fields.get("code", ""), now=house.now())
+        attempts.forgive(session, begun)
+        return sessions.begin(request, session, account, way)
+
+
+def typed_handle(fields: dict[str, str]) -> str:
+    """A handle as it was typed, less what makes no difference; no handle at all is one that nobody has."""
+    handle = fields.get("handle", "").strip().lower().removeprefix("@")
+    return handle if handle.isprintable() else ""
+
+
+def _page(
+    request: Request, fields: dict[str, str], *, way: Way = Way.PASSWORD, refused: Refused | None = None
+) -> Response:
+    settings = auth.house(request).settings
+    return render.page(
+        request,
+        "sign_in.html",
+        status=refused.status if refused else 200,
+        cache=NEVER_STORED,
+        headers=told.retry_headers(refused) if refused else {},
+        handle=typed_handle(fields)[:64],
+        next=wanted_path(fields.get("next", "")),
+        way=way,
+        problem=told.key_of(refused) if refused else "",
+        retry_minutes=told.retry_minutes(refused) if refused else 0,
+        has_passkeys=passkeys.site(settings) is not None,
+        registration=settings.registration,
+        back="/sign-in",
+        robots="noindex",
+    )

@@ -1,0 +1,16 @@
+"""Attempts to get in, which are counted."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from bubbles.model.columns import instant, key
+
+
+class Attempt(SQLModel, table=True):
+    """One attempt; `subject` is a pseudonym of the day, of the handle that was typed or the network it came from."""
+
+    id: int = key()
+    subject: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    tried_at: datetime = instant()

@@ -1,0 +1,311 @@
+"""Signing in by password, recovery code and one-time link: who gets in, who does not, and how often one may try."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from bubbles import accounts
+from bubbles.db import accounts as rows
+from bubbles.model import password as passwords
+from tests.http.people import PASSWORD, People, enter, is_in
+
+WRONG = "eight lemons walk home"
+
+
+@pytest.fixture
+def people(house):
+    return People(house)
+
+
+# Passwords
+
+
+def test_handle_and_password_let_in(people):
+    browser, account = people.browser(), people.account()
+    answer = enter(browser, f" @{account.handle.upper()} ")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/@{account.handle}")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=lax" in cookie
+    assert is_in(browser)
+
+
+def test_over_https_the_cookie_travels_over_https_only(people):
+    browser = people.browser(base_url="https://bubbles.example")
+    assert "secure" in enter(browser, people.account().handle).headers["set-cookie"].lower()
+
+
+def test_an_unknown_handle_and_a_wrong_password_are_told_alike(people):
+    account, without = people.account(), people.account(password=False)
+    told = {}
+    for handle in (account.handle, without.handle, "nobody-at-all", "no handle!", ""):
+        answer = enter(people.browser(), handle, WRONG)
+        told[answer.status_code, re.sub('(name="handle" value=")[^"]*', r"\1", answer.text)] = handle
+        assert "set-cookie" not in answer.headers
+    assert [status for status, _ in told] == [401]
+
+
+def test_a_password_is_compared_for_a_handle_that_nobody_has(people, monkeypatch):
+    compared = []
+    monkeypatch.setattr(passwords, "matches", lambda kept, password: compared.append(kept) or False)
+    account = people.account()
+    for handle in (account.handle, "nobody-at-all", people.account(password=False).handle):
+        enter(people.browser(), handle)
+    assert len(compared) == 3
+    assert compared[1] == compared[2] == passwords.NOBODYS
+
+
+def test_signing_in_ends_no_other_session_and_looking_begins_none(people):
+    account = people.account()
+    first, second = people.signed_in(account), people.signed_in(account)
+    assert is_in(first) and is_in(second)
+    for path in ("/sign-in", "/sign-up", "/account", "/"):
+        assert "set-cookie" not in first.get(path).headers
+
+
+def test_who_is_signed_in_goes_on(people):
+    browser = people.signed_in()
+    assert browser.get("/sign-in?next=/search?q=a").headers["location"] == "/search?q=a"
+    assert browser.get("/sign-in?next=//evil.example").headers["location"].startswith("/@")
+
+
+def test_a_closed_account_lets_nobody_in_and_nobody_stay(people, house):
+    account = people.account()
+    (code, *_), link, browser = people.codes(account), people.link(account), people.signed_in(account)
+    with house.database.transaction() as session:
+        accounts.close(session, accounts.require(session, account.handle), now=house.now())
+    assert not is_in(browser)
+    assert enter(people.browser(), account.handle).status_code == 401
+    assert enter(people.browser(), account.handle, way="recovery_code", code=code).status_code == 401
+    assert people.browser().post(link).status_code == 404
+
+
+def test_pages_of_the_door_are_kept_by_nobody(people):
+    for path in ("/sign-in", "/sign-up", "/sign-in/unknown"):
+        answer = people.browser().get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert 'content="noindex"' in answer.text
+
+
+# Where to go on
+
+
+HOSTILE = [
+    *(
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "javascript:1",
+    ),
+    *("/a\r\nSet-Cookie: x=1", " /account", "account", "//[", "/\x00", "http:/account", "/a\\b"),
+]
+
+
+@pytest.mark.parametrize("wanted", HOSTILE)
+def test_nobody_is_led_elsewhere(people, wanted):
+    account = people.account()
+    assert enter(people.browser(), account.handle, next=wanted).headers["location"] == f"/@{account.handle}"
+    assert "evil" not in people.browser().get("/sign-in", params={"next": wanted}).text
+
+
+def test_a_page_of_ours_is_gone_on_to(people):
+    browser = people.browser()
+    assert 'name="next" value="/account?a=b"' in browser.get("/sign-in?next=/account%3Fa%3Db").text
+    answer = enter(browser, people.account().handle, next="/account?a=b")
+    assert answer.headers["location"] == "/account?a=b"
+
+
+# Another site's page
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/sign-in/passkey", "/sign-in/passkey/challenge"])
+def test_another_site_signs_nobody_in_or_up(people, path, headers):
+    handle = people.account().handle
+    answer = people.browser().post(path, data={"handle": handle, "password": PASSWORD}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+# How often
+
+
+def test_ten_wrong_passwords_an_hour_shut_the_account_from_every_network(people, clock):
+    account = people.account()
+    for _ in range(10):
+        assert enter(people.browser(), account.handle, WRONG).status_code == 401
+    clock.pass_s(600)
+    refused = enter(people.browser(), account.handle)
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "3000"
+    assert "50 minutes" in refused.text
+    clock.pass_s(int(refused.headers["retry-after"]))
+    assert enter(people.browser(), account.handle).status_code == 303
+
+
+def test_a_handle_that_nobody_has_is_bounded_alike(people):
+    answers = [enter(people.browser(), "nobody-there", WRONG).status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+
+
+def test_what_is_in_order_is_not_counted(people):
+    account = people.account()
+    for _ in range(12):
+        assert enter(people.browser(), account.handle).status_code == 303
+    browser = people.browser(network_attempts_per_hour=2)
+    assert [enter(browser, account.handle).status_code for _ in range(4)] == [303] * 4
+
+
+def test_being_shut_out_is_not_made_longer_by_trying(people, clock):
+    account = people.account()
+    for _ in range(10):
+        enter(people.browser(), account.handle, WRONG)
+    clock.pass_s(3590)
+    assert enter(people.browser(), account.handle, WRONG).status_code == 429
+    clock.pass_s(20)
+    assert enter(people.browser(), account.handle).status_code == 303
+
+
+def test_a_network_may_fail_fifty_times_an_hour_at_whatever_accounts(people):
+    host = "203.0.113.7"
+    for number in range(50):
+        assert enter(people.browser(host), f"guess{number}", WRONG, way="recovery_code").status_code == 401
+    account = people.account()
+    assert enter(people.browser(host), account.handle).status_code == 429
+    assert enter(people.browser("203.0.113.8"), account.handle).status_code == 303
+
+
+def test_a_household_is_one_network(people):
+    account = people.account()
+    one, other, next_door = "2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"
+    assert enter(people.browser(one, network_attempts_per_hour=1), "nobody-x", WRONG).status_code == 401
+    assert enter(people.browser(other, network_attempts_per_hour=1), account.handle).status_code == 429
+    assert enter(people.browser(next_door, network_attempts_per_hour=1), account.handle).status_code == 303
+
+
+def test_midnight_lets_nobody_begin_anew(people, clock):
+    clock.pass_s(2 * 3600 - 60)  # one minute to midnight
+    account = people.account()
+    for _ in range(10):
+        enter(people.browser(), account.handle, WRONG)
+    clock.pass_s(120)
+    assert enter(people.browser(), account.handle).status_code == 429
+
+
+def test_many_at_once_gain_nothing(people):
+    account = people.account()
+    browsers = [people.browser() for _ in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda browser: enter(browser, account.handle, WRONG).status_code, browsers))
+    assert sorted(answers) == [401] * 10 + [429] * 6
+
+
+def test_neither_handle_nor_address_is_kept_of_an_attempt(people, house):
+    enter(people.browser("192.0.2.77"), "my-secret-handle", WRONG)
+    with house.database.transaction() as session:
+        kept = session.connection().exec_driver_sql("SELECT attempt.*, attempt::text FROM attempt").all()
+    assert kept
+    assert not any("192.0.2.77" in str(row) or b"my-secret-handle" in row[1] for row in kept)
+
+
+# Recovery codes
+
+
+def test_a_recovery_code_lets_in_once_and_asks_for_a_new_way_in(people):
+    account = people.account()
+    code, other, *_ = people.codes(account)
+    browser = people.browser()
+    answer = enter(browser, account.handle, way="recovery_code", code=f" {code.upper().replace('-', ' ')} ")
+    assert answer.headers["location"] == "/account?done=recovered#password"
+    assert "that recovery code is used up" in browser.get("/account?done=recovered").text
+    assert enter(people.browser(), account.handle, way="recovery_code", code=code).status_code == 401
+    assert enter(people.browser(), account.handle, way="recovery_code", code=other).status_code == 303
+
+
+def test_a_recovery_code_is_of_its_account_alone(people):
+    code, *_ = people.codes(people.account())
+    assert enter(people.browser(), people.account().handle, way="recovery_code", code=code).status_code == 401
+    assert enter(people.browser(), "", way="recovery_code", code=code).status_code == 401
+
+
+def test_one_code_used_twice_at_once_lets_in_once(people):
+    account = people.account()
+    code, *_ = people.codes(account)
+    with ThreadPoolExecutor(4) as pool:
+        tries = [pool.submit(enter, people.browser(), account.handle, way="recovery_code", code=code) for _ in range(4)]
+    assert sorted(each.result().status_code for each in tries) == [303, 401, 401, 401]
+
+
+def test_who_guesses_passwords_does_not_shut_out_the_owners_codes(people):
+    account = people.account()
+    code, *_ = people.codes(account)
+    for _ in range(11):
+        enter(people.browser(), account.handle, WRONG)
+    assert enter(people.browser(), account.handle, way="recovery_code", code=code).status_code == 303
+
+
+# One-time links
+
+
+def test_a_link_lets_in_once_and_shows_who_has_no_way_back_where_to_make_one(people):
+    account = people.account(password=False)
+    link, browser = people.link(account), people.browser()
+    assert browser.get(link).status_code == 200
+    answer = browser.post(link)
+    assert answer.headers["location"] == "/account?done=linked#password"
+    assert "so that you can come back" in browser.get("/account?done=linked").text
+    assert people.browser().post(link).status_code == 404
+    known = people.account()
+    assert people.browser().post(people.link(known)).headers["location"] == f"/@{known.handle}"
+
+
+# Sessions
+
+
+def test_a_session_ends_on_its_day(people, house, clock):
+    browser = people.signed_in(session_days=2)
+    clock.pass_s(timedelta(days=2).total_seconds() - 1)
+    assert is_in(browser)
+    clock.pass_s(1)
+    assert not is_in(browser)
+
+
+def test_the_day_of_the_last_visit_is_noted_and_nothing_finer(people, house, clock):
+    account = people.account()
+    browser = people.signed_in(account)
+
+    def seen_on():
+        with house.database.transaction() as session:
+            (found,) = rows.web_sessions(session, account.id, house.now())
+        return found.last_seen_on
+
+    assert seen_on() is None
+    browser.get("/me")
+    assert seen_on() == clock().date()
+    clock.pass_s(3 * 24 * 3600)
+    browser.get("/me")
+    assert seen_on() == clock().date()
+
+
+def test_upkeep_forgets_attempts_and_where_ended_sessions_were(people, house, clock):
+    from bubbles import upkeep
+
+    account = people.account()
+    browser = people.signed_in(account)
+    enter(people.browser(), account.handle, WRONG)
+    browser.post("/sign-out")
+    clock.pass_s(3 * 3600)
+    upkeep.forget(house.database, now=clock(), idempotency_days=30)
+    with house.database.transaction() as session:
+        run = session.connection().exec_driver_sql
+        assert run("SELECT count(*) FROM attempt WHERE tried_at < %s", (clock() - timedelta(hours=2),)).scalar() == 0
+        assert run("SELECT browser FROM web_session WHERE account_id = %s", (account.id,)).scalar() == ""
+
+
+def test_nobodys_hash_costs_what_everybodys_does():
+    cost = "$argon2id$v=19$m=19456,t=2,p=1$"
+    assert passwords.NOBODYS.startswith(cost) and passwords.hashed(PASSWORD).startswith(cost)
+    assert not passwords.matches(passwords.NOBODYS, PASSWORD)

@@ -1,0 +1,27 @@
+import { addPasskey, supportsPasskeys } from "../passkeys";
+import { enableReveal } from "../reveal";
+import { text } from "../texts";
+
+enableReveal("account");
+
+const form = document.querySelector<HTMLFormElement>("form[data-adds-passkey]");
+if (form && supportsPasskeys()) offerToAdd(form);
+
+function offerToAdd(form: HTMLFormElement): void {
+  const name = form.querySelector("input");
+  const button = form.querySelector("button");
+  const status = form.querySelector("[data-status]");
+  if (!name || !button || !status) return;
+  form.hidden = false;
+  document.querySelector<HTMLElement>("[data-needs-script]")?.setAttribute("hidden", "");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    status.textContent = text("account.passkey_working");
+    void addPasskey(name.value).then((outcome) => {
+      if (outcome === "done") return location.assign("/account?done=passkey_added#passkeys");
+      button.disabled = false;
+      status.textContent = text(`account.passkey_${outcome === "slow" ? "failed" : outcome}`);
+    });
+  });
+}
