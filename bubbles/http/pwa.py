@@ -11,10 +11,10 @@ from bubbles.http.assets import Assets
 from bubbles.http.caching import REVALIDATED
 
 PAPER = "#f4efe4"
-OFFLINE_PAGES = ["/offline"]
+OFFLINE_PAGES = ["/offline", "/record"]
 """The pages that open without a connection: recording must go on in the street."""
 
-SOURCES = ("src/main.ts", "styles/main.css")
+SOURCES = ("src/main.ts", "styles/main.css", "src/pages/record.ts", "styles/pages/record.css")
 
 
 def manifest(request: Request) -> Response:

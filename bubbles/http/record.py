@@ -1,4 +1,4 @@
-"""Who is here to record, as a program asks: the account, and the channels that it may publish in."""
+"""GET /record, and who is here to record: the account, and the channels that it may publish in."""
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -6,10 +6,36 @@ from starlette.responses import JSONResponse, Response
 
 from bubbles import policy
 from bubbles.db import channels
-from bubbles.http import auth, present
+from bubbles.http import auth, languages, present, render
 from bubbles.http.caching import NO_STORE
 from bubbles.model.channel import Role
 from bubbles.policy import Action, Person
+
+PERMISSIONS = {"Permissions-Policy": "camera=(), geolocation=(self), microphone=(self), payment=(), usb=()"}
+SPOKEN = (
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "gl", "he", "hi", "hr",
+    "hu", "id", "is", "it", "ja", "ko", "lt", "lv", "mk", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq",
+    "sr", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+)  # fmt: skip
+"""Languages to choose from, as BCP 47 tags; the API takes any."""
+
+
+def page(request: Request) -> Response:
+    """The recorder: the same for everyone, and the only page that may ask for microphone and position."""
+    settings = auth.house(request).settings
+    names = languages.texts(request).locale.languages
+    return render.page(
+        request,
+        "record.html",
+        headers=PERMISSIONS,
+        limit_s=settings.duration_max_s,
+        silence_dbfs=settings.silence_dbfs,
+        max_bytes=settings.request_max_bytes,
+        title_max=settings.title_max,
+        tags_max=settings.tags_max,
+        tag_max=settings.tag_max,
+        spoken_languages=sorted(SPOKEN, key=lambda tag: str(names.get(tag, tag)).casefold()),
+    )
 
 
 def me(request: Request) -> Response:

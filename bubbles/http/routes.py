@@ -82,6 +82,7 @@ OPERATIONS = (
     Operation("GET", "/@{handle}", pages.profile, A.LOOK, "Who publishes, and what"),
     Operation("GET", "/search", pages.search, A.LOOK, "Search by words and place"),
     Operation("GET", "/", pages.home, A.LOOK, "On air: the newest"),
+    Operation("GET", "/record", record.page, A.LOOK, "Record a voice"),
     Operation("GET", "/me", sessions.me, A.LOOK, "Who is signed in"),
     Operation("GET", "/sign-up", sign_up.page, A.SIGN_UP, "Make an account"),
     Operation("POST", "/sign-up", sign_up.make, A.SIGN_UP, "Make an account: its recovery codes", "Form"),

@@ -49,6 +49,7 @@ PAGES = (
     Shown("profile, own, in preparation", "/@{handle}", at(f"/@{AUTHOR}"), of="quiet", by=AUTHOR, holds=".card .state"),
     Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(AUTHOR), holds="main form"),
     Shown("sign in by link, used up", "/sign-in/{secret}", at("/sign-in/nothing"), status=404),
+    Shown("record", "/record", at("/record"), holds="[data-rec]"),
     Shown("privacy", "/privacy", at("/privacy")),
     Shown("terms", "/terms", at("/terms")),
     Shown("contact", "/contact", at("/contact")),

@@ -55,3 +55,27 @@ def test_a_browser_is_known_by_its_cookie_until_the_session_ends(client: Any, wo
 
 def test_a_wrong_token_is_refused_not_taken_for_a_stranger(client: Any) -> None:
     assert client.get("/api/me", headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_the_recorder_may_ask_for_microphone_and_position_and_no_other_page_may(client: Any) -> None:
+    recorder, home = client.get("/record"), client.get("/")
+    assert recorder.status_code == 200
+    assert "microphone=(self)" in recorder.headers["permissions-policy"]
+    assert "geolocation=(self)" in recorder.headers["permissions-policy"]
+    assert "microphone=()" in home.headers["permissions-policy"]
+    assert recorder.headers["content-security-policy"] == home.headers["content-security-policy"]
+
+
+def test_the_recorder_is_the_same_for_everyone_and_kept(client: Any, world: Any) -> None:
+    _, owner = world.channel()
+    stranger, known = client.get("/record"), client.get("/record", headers=owner)
+    assert stranger.content == known.content
+    again = client.get("/record", headers={"If-None-Match": stranger.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_the_recorder_knows_the_limits_in_force(client: Any) -> None:
+    page = client.get("/record").text
+    assert 'data-limit-s="120.0"' in page
+    assert 'data-silence-dbfs="-60.0"' in page
+    assert 'data-max-bytes="50331648"' in page

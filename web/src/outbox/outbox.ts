@@ -11,6 +11,7 @@ const SOONEST_MS = 250;
 
 /** The outbox of this page: vault, news and a sender that wakes by itself. */
 export class Outbox {
+  private static opened: Promise<Outbox> | null = null;
   private timer = 0;
 
   private constructor(
@@ -19,7 +20,12 @@ export class Outbox {
     private readonly sender: Sender,
   ) {}
 
-  static async open(): Promise<Outbox> {
+  /** The one of this page. */
+  static shared(): Promise<Outbox> {
+    return (Outbox.opened ??= Outbox.open());
+  }
+
+  private static async open(): Promise<Outbox> {
     const [vault, board] = [await Vault.open(), new Noticeboard()];
     const world = { post, whoIsHere, now_ms: () => Date.now(), chance: () => Math.random() };
     const outbox = new Outbox(vault, board, new Sender(vault, board, world));

@@ -4,5 +4,5 @@ import { isFlagUp } from "./flag";
 export async function wakeOutbox(): Promise<void> {
   if (!isFlagUp()) return;
   const { Outbox } = await import("./outbox");
-  await Outbox.open();
+  await Outbox.shared();
 }

@@ -59,6 +59,11 @@ export function barOf(amplitude: number): number {
   return Math.min(Math.max((dbfs(amplitude) + 60) / 60, 0), 1);
 }
 
+/** The same for a drawing of the voice: squared, so that speech stands out from the room it is in. */
+export function heightOf(amplitude: number): number {
+  return barOf(amplitude) ** 2;
+}
+
 /** Listens along and says what is wrong with the sound while something can be done about it. */
 export class Watchman {
   private quiet_s = 0;

@@ -1,0 +1,66 @@
+import "fake-indexeddb/auto";
+import { beforeEach, expect, it, vi } from "vitest";
+import { holdTake, recover } from "./recovery";
+import { newTake, type Take } from "./take";
+import { Vault } from "./vault";
+
+let vault: Vault;
+const held = new Map<string, Promise<unknown>>();
+
+/** The browser's locks, as far as they are used here. */
+const locks = {
+  request: (name: string, ...rest: [object, (lock: unknown) => unknown] | [() => Promise<unknown>]) => {
+    if (rest.length === 2) return Promise.resolve(rest[1](held.has(name) ? null : {}));
+    held.set(name, rest[0]().then(() => held.delete(name)));
+    return held.get(name);
+  },
+};
+
+beforeEach(async () => {
+  vi.stubGlobal("navigator", { locks });
+  held.clear();
+  vault?.close();
+  indexedDB.deleteDatabase("bubbles-outbox");
+  vault = await Vault.open();
+});
+
+async function recording(given: Partial<Take> = {}): Promise<Take> {
+  const take = newTake({ type: "audio/webm", ...given });
+  await vault.put(take);
+  return take;
+}
+
+it("finds the take of a tab that died, with all that was kept", async () => {
+  const { id } = await recording();
+  await vault.append(id, 0, new ArrayBuffer(7));
+  await recover(vault);
+  expect(await vault.take(id)).toMatchObject({ stage: "draft" });
+  expect((await vault.original(id)).size).toBe(7);
+});
+
+it("leaves the take of a living tab alone, until that tab lets go", async () => {
+  const { id } = await recording();
+  await vault.append(id, 0, new ArrayBuffer(7));
+  const release = holdTake(id);
+  await recover(vault);
+  expect(await vault.take(id)).toMatchObject({ stage: "recording" });
+  release();
+  await vi.waitFor(() => expect(held.size).toBe(0));
+  await recover(vault);
+  expect(await vault.take(id)).toMatchObject({ stage: "draft" });
+});
+
+it("keeps nothing of a take that heard nothing", async () => {
+  await recording();
+  await recover(vault);
+  expect(await vault.takes()).toEqual([]);
+});
+
+it("forgets receipts after a day", async () => {
+  const bubble = { code: "C", url: "U", sentAt_ms: 0 };
+  await recording({ stage: "sent", bubble });
+  await recover(vault, 23 * 3_600_000);
+  expect(await vault.takes()).toHaveLength(1);
+  await recover(vault, 25 * 3_600_000);
+  expect(await vault.takes()).toHaveLength(0);
+});

@@ -1,0 +1,71 @@
+import { hasText, language, text } from "../texts";
+import type { Journey } from "./follow";
+import type { Take } from "./take";
+
+/** The step of a bubble's way that is done, under way or to come. */
+export type Progress = "done" | "now" | "later" | "failed";
+
+const HOUR_S = 3600;
+const MINUTE_S = 60;
+
+/** What a take is called: its title, else when it was recorded. */
+export function nameOf({ fields, name, recordedAt }: Take): string {
+  return fields.title.trim() || name || text("outbox.take_of", { when: moment(recordedAt) });
+}
+
+/** Where a take stands, in a sentence. `sent` is the part that has left, while it is on its way. */
+export function standing(take: Take, sent: number | null, handle: string | null): string {
+  if (take.stage === "draft") return text("outbox.draft");
+  if (take.stage === "stuck") return refusalOf(take.refusal ?? "");
+  if (take.stage === "sent") return text("outbox.sent");
+  if (sent !== null) return text(sent < 1 ? "outbox.sending" : "outbox.arrived", { percent: Math.round(sent * 100) });
+  if (take.waits === "house") return text("outbox.waits_house", { when: clockTime(take.notBefore_ms) });
+  if (take.waits === "other-account") {
+    return text("outbox.waits_other", { owner: take.owner ?? "", handle: handle ?? "" });
+  }
+  return text(`outbox.waits_${take.waits?.replace("-", "_") ?? "turn"}`);
+}
+
+/** Why the house would not have it, and what can be done. */
+export function refusalOf(code: string): string {
+  const key = hasText(`outbox.refused_${code}`) ? `outbox.refused_${code}` : `errors.${code}`;
+  return hasText(key) ? text(key) : text("outbox.refused", { code });
+}
+
+/** How far the sound and the words of a bubble are. */
+export function progressOf({ state, transcript }: Journey): { playable: Progress; transcribed: Progress } {
+  const isPlayable = state === "playable" || state === "ready";
+  const hasFailed = ["failed", "refused", "withdrawn", "held"].includes(state);
+  const words = { done: "done", empty: "done", failed: "failed", running: "now" }[transcript.state] as Progress | undefined;
+  return {
+    playable: hasFailed ? "failed" : isPlayable ? "done" : "now",
+    transcribed: hasFailed ? "failed" : isPlayable ? (words ?? "now") : "later",
+  };
+}
+
+/** What is being waited for, in a sentence; empty when nothing is. */
+export function awaited({ state, transcript, queue }: Journey): string {
+  if (["failed", "refused", "held", "withdrawn"].includes(state)) return text(`outbox.state_${state}`);
+  if (transcript.state === "empty") return text("outbox.no_speech");
+  if (transcript.state === "failed") return text("outbox.no_words");
+  if (transcript.waiting_for) return text("outbox.part_away");
+  if (!queue) return "";
+  const place = queue.position > 1 ? text("outbox.behind", { count: queue.position - 1 }) : text("outbox.next");
+  return queue.eta_s === null ? place : `${place} ${text("outbox.eta", { time: about(queue.eta_s) })}`;
+}
+
+/** A time to wait, as one says it: seconds are rounded up to tens, minutes to whole ones. */
+export function about(eta_s: number): string {
+  if (eta_s < MINUTE_S) return text("outbox.seconds", { count: Math.max(Math.ceil(eta_s / 10) * 10, 10) });
+  if (eta_s < HOUR_S) return text("outbox.minutes", { count: Math.ceil(eta_s / MINUTE_S) });
+  return text("outbox.hours", { count: Math.ceil(eta_s / HOUR_S) });
+}
+
+function moment(recordedAt: string): string {
+  const format = new Intl.DateTimeFormat(language(), { day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
+  return format.format(new Date(recordedAt));
+}
+
+function clockTime(at_ms: number): string {
+  return new Intl.DateTimeFormat(language(), { timeStyle: "short" }).format(at_ms);
+}
