@@ -9,6 +9,8 @@ A channel's cell is the sum of its bubbles' cells that are numbers, and nothing 
 than those say. What stands in hidden cells is left out, and of how many bubbles is told.
 """
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 
 from bubbles.db import listening
@@ -48,6 +50,11 @@ METHOD = {
 def of_bubble(session: Session, bubble_id: int) -> Stats:
     """How one bubble was heard."""
     return _shown(listening.counts_of_bubble(session, bubble_id))
+
+
+def of_bubbles(session: Session, bubble_ids: Sequence[int]) -> dict[int, Stats]:
+    """How each of some bubbles was heard."""
+    return {bubble_id: _shown(counts) for bubble_id, counts in listening.counts_of_bubbles(session, bubble_ids).items()}
 
 
 def of_channel(session: Session, channel_id: int) -> Stats:

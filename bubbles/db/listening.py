@@ -165,7 +165,9 @@ SELECT bubble_id, audience, count(*) AS downloads, count(DISTINCT visitor) AS do
 FROM (
     SELECT DISTINCT bubble_id, day, visitor, audience
     FROM served JOIN rendition USING (bubble_id, kind)
-    WHERE bubble_id IN (SELECT id FROM bubble WHERE id = :bubble_id OR channel_id = :channel_id)
+    WHERE bubble_id IN (
+        SELECT id FROM bubble WHERE id = ANY (CAST(:bubble_ids AS bigint[])) OR channel_id = :channel_id
+    )
         AND ranges @> int8range(0, least(minute_bytes, length_bytes))
 ) AS download
 GROUP BY bubble_id, audience
@@ -190,7 +192,7 @@ FROM (
         heard_s >= least(:listen_s, :listen_part * duration_s) - :half_ms AS listened,
         heard_s >= :completion_part * duration_s - :half_ms AS completed
     FROM play JOIN bubble ON bubble.id = play.bubble_id
-    WHERE bubble.id = :bubble_id OR channel_id = :channel_id
+    WHERE bubble.id = ANY (CAST(:bubble_ids AS bigint[])) OR channel_id = :channel_id
 ) AS judged
 GROUP BY bubble_id, audience
 """)
@@ -212,7 +214,13 @@ Counts = dict[Audience, dict[str, Figure]]
 
 def counts_of_bubble(session: Session, bubble_id: int) -> Counts:
     """How one bubble was heard."""
-    return _counts(session, bubble_id=bubble_id).get(bubble_id) or _nothing()
+    return counts_of_bubbles(session, [bubble_id])[bubble_id]
+
+
+def counts_of_bubbles(session: Session, bubble_ids: Sequence[int]) -> dict[int, Counts]:
+    """How each of some bubbles was heard."""
+    found = _counts(session, bubble_ids=bubble_ids)
+    return {bubble_id: found.get(bubble_id) or _nothing() for bubble_id in bubble_ids}
 
 
 def counts_of_channel(session: Session, channel_id: int) -> list[Counts]:
@@ -220,10 +228,10 @@ def counts_of_channel(session: Session, channel_id: int) -> list[Counts]:
     return list(_counts(session, channel_id=channel_id).values())
 
 
-def _counts(session: Session, *, bubble_id: int | None = None, channel_id: int | None = None) -> dict[int, Counts]:
+def _counts(session: Session, *, bubble_ids: Sequence[int] = (), channel_id: int | None = None) -> dict[int, Counts]:
     found: defaultdict[int, Counts] = defaultdict(_nothing)
     for query in (_DOWNLOADS, _PLAYS):
-        scope = {"bubble_id": bubble_id, "channel_id": channel_id}
+        scope = {"bubble_ids": list(bubble_ids), "channel_id": channel_id}
         for row in session.connection().execute(query, scope | _RULES).mappings():
             figures = {name: Figure(row[name], row[f"{name}_people"]) for name in FIGURES if name in row}
             found[row["bubble_id"]][Audience(row["audience"])] |= figures

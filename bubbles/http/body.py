@@ -25,14 +25,16 @@ async def json_object(request: Request, *, max_bytes: int = JSON_MAX_BYTES) -> d
     return value
 
 
-async def form_fields(request: Request, *, max_bytes: int = FORM_MAX_BYTES) -> dict[str, str]:
+async def form_fields(
+    request: Request, *, max_bytes: int = FORM_MAX_BYTES, fields_max: int = FORM_FIELDS_MAX
+) -> dict[str, str]:
     """The fields of a page's form (`application/x-www-form-urlencoded`); of a name that repeats, the last.
 
     Raises `too_large`, or `bad_request` for what is no such form.
     """
     body = await _received(request, max_bytes)
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS_MAX))
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=fields_max))
     except ValueError:
         raise Refused(Code.BAD_REQUEST, "Send the fields of a form.") from None
 

@@ -106,7 +106,7 @@ def _correct(request: Request, sent: dict[str, Any]) -> Response:
         _require_current(request, session, bubble)
         edit.correct(session, bubble, language=language, cues=sent["cues"], account_id=account_id, now=house.now())
         (whole,) = bubbles.whole(session, [bubble])
-    return JSONResponse(present.transcript(whole), headers=NO_STORE)
+    return JSONResponse(present.transcript(whole), headers=NO_STORE | {"ETag": etag(bubble)})
 
 
 def withdraw(request: Request) -> Response:

@@ -79,6 +79,8 @@ ALSO: dict[str, dict[str, Schema]] = {
     "GET /sign-in": ELSEWHERE,
     "GET /sign-up": ELSEWHERE,
     "GET /account": ELSEWHERE,
+    "GET /studio": ELSEWHERE,
+    "GET /studio/bubbles/{code}": ELSEWHERE,
     "POST /account/recovery-codes": ELSEWHERE,
     "POST /account/tokens": ELSEWHERE,
     "POST /account/invitations": ELSEWHERE,

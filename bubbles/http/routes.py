@@ -32,6 +32,8 @@ from bubbles.http import (
     sign_up,
     sitemap,
     stats,
+    studio,
+    studio_bubble,
     uploads,
 )
 from bubbles.policy import Action
@@ -120,6 +122,15 @@ OPERATIONS = (
     Operation("GET", "/app.webmanifest", pwa.manifest, A.LOOK, "How to install the pages", gives="application/json"),
     Operation("GET", "/sw.js", pwa.service_worker, A.LOOK, "The service worker", gives="text/javascript"),
     Operation("GET", "/offline", pwa.offline, A.LOOK, "What is shown without a connection"),
+    Operation("GET", "/studio", studio.page, A.LOOK, "One's own bubbles, by state"),
+    Operation("GET", "/studio/bubbles/{code}", studio_bubble.page, A.EDIT, "A bubble with its forms"),
+    Operation("POST", "/studio/bubbles/{code}", studio_bubble.change, A.EDIT, "Change a bubble", "Form", ""),
+    Operation(
+        "POST", "/studio/bubbles/{code}/transcript", studio_bubble.correct, A.CORRECT, "Correct its words", "Form", ""
+    ),
+    Operation(
+        "POST", "/studio/bubbles/{code}/withdraw", studio_bubble.withdraw, A.WITHDRAW, "Withdraw a bubble", "Form", ""
+    ),
     Operation("GET", "/privacy", legal.privacy, A.LOOK, "What is kept, and for how long"),
     Operation("GET", "/terms", legal.terms, A.LOOK, "The operator's terms"),
     Operation("GET", "/contact", legal.contact, A.LOOK, "How to reach the operator"),

@@ -4,6 +4,7 @@ What reads differently from language to language takes the texts of the page, `t
 """
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -99,3 +100,18 @@ def marked(snippet: str, highlights: Sequence[Sequence[int]]) -> Iterator[tuple[
             yield snippet[start:end], True
             at = end
     yield snippet[at:], False
+
+
+SPOKEN = """
+af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id
+is it ja jv ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd
+si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh
+"""
+"""Tags (BCP 47) of the languages that Whisper writes down."""
+
+
+def languages_spoken(t: Texts) -> list[tuple[str, str]]:
+    """Tags to choose from and their names in the language of the page, in the order of those."""
+    return sorted(
+        ((tag, language(tag, t)) for tag in SPOKEN.split()), key=lambda pair: unicodedata.normalize("NFKD", pair[1])
+    )
