@@ -1,0 +1,144 @@
+"""The map and the walk as pages: their lists are written here, so that both work where no map can be drawn."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from babel import Locale
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bubbles import find, ids
+from bubbles.db import bubbles
+from bubbles.errors import Refused
+from bubbles.http import auth, basemap, languages, present, query, render
+from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.model.times import rfc3339
+
+PERIODS = {
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=31),
+    "year": timedelta(days=366),
+}
+SPOKEN = ("ar", "de", "el", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh")
+"""Languages that the form offers by name; an address may ask for any."""
+
+FILTERS = ("q", "language", "tag", "channel", "since", "until")
+WORLD = "-180,-90,180,90"
+"""Whatever has a place."""
+
+ASKS_POSITION = {"Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a list of the map shows: the bubbles, the address of those after them, or why there are none."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    more: str | None = None
+    problem: str | None = None
+    status: int = 200
+
+
+def page(request: Request) -> Response:
+    """The map: first the list of what lies in its view, then, where the browser can, the map itself."""
+    params = _asked(request.query_params)
+    seen = _seen(request, params)
+    t, settings = languages.texts(request), auth.house(request).settings
+    return _answered(
+        request,
+        "map.html",
+        seen,
+        headers=ASKS_POSITION | basemap.headers(settings),
+        map_styles=basemap.styles(settings, language=t.language),
+        values=_values(params),
+        kept=_without(params, {"q", "language", "tag", "period", "cursor"}),
+        spoken=_spoken(t.locale, params.get("language", "")),
+        periods=[(name, t(f"map.period_{name}")) for name in PERIODS],
+        robots="noindex" if params else "index",
+    )
+
+
+def listed(request: Request) -> Response:
+    """The list alone, for a map that was moved; with `code` the one bubble that was chosen on it."""
+    code = request.query_params.get("code")
+    seen = _one(request, code) if code else _seen(request, _asked(request.query_params))
+    return _answered(request, "map_list.html", seen, values=_values(_asked(request.query_params)), robots="noindex")
+
+
+def walk(request: Request) -> Response:
+    """The walk: the newest with a place, to be heard where nobody says where they are."""
+    return _answered(request, "walk.html", _seen(request, QueryParams()), headers=ASKS_POSITION)
+
+
+def _answered(request: Request, template: str, seen: Seen, **context: Any) -> Response:
+    cache = REVALIDATED if seen.status == 200 else NEVER_STORED
+    return render.page(request, template, status=seen.status, cache=cache, seen=seen, **context)
+
+
+def _asked(params: QueryParams) -> QueryParams:
+    """What a map can be asked: less the fields left empty, and less what others hang on a link that is shared."""
+    known = {*FILTERS, "bbox", "period", "cursor"}
+    return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
+
+
+def _seen(request: Request, params: QueryParams) -> Seen:
+    """What lies in the view; everywhere on earth, newest first, while no view is given."""
+    house = auth.house(request)
+    pairs = _timed(
+        params, rfc3339(house.now() - PERIODS[params["period"]]) if params.get("period") in PERIODS else None
+    )
+    try:
+        with house.database.transaction() as session:
+            found = find.find(session, query.parse(QueryParams(pairs)))
+    except Refused as refused:
+        return Seen(problem=refused.code, status=refused.status)
+    results = [_result(each, house.settings.public_url) for each in found.items]
+    return Seen(results, _more(pairs, found.next) if found.next else None)
+
+
+def _timed(params: QueryParams, since: str | None) -> list[tuple[str, str]]:
+    """The query of `query.parse`: a view at any rate, and a period as the time since which."""
+    pairs = _without(params, {"period"}) + ([("since", since)] if since and "since" not in params else [])
+    return pairs if "bbox" in params else [*pairs, ("bbox", WORLD)]
+
+
+def _more(pairs: list[tuple[str, str]], after: str) -> str:
+    return f"/map?{urlencode([*(pair for pair in pairs if pair[0] != 'cursor'), ('cursor', after)])}"
+
+
+def _result(found: find.Found, base_url: str) -> dict[str, Any]:
+    told = present.bubble(found.whole, base_url)
+    return {"told": told, "match": found.match, "distance_m": found.distance_m}
+
+
+def _one(request: Request, code: str) -> Seen:
+    """A bubble that lists may hold; nothing for any other, known or not."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        loaded = bubbles.by_code(session, code, account_id=None) if re.fullmatch(ids.CODE_PATTERN, code) else None
+        wholes = bubbles.whole(session, [loaded[0]]) if loaded and loaded[0].is_public else []
+    url = house.settings.public_url
+    return Seen([{"told": present.bubble(each, url), "match": None, "distance_m": None} for each in wholes])
+
+
+def _values(params: QueryParams) -> dict[str, str]:
+    """What the form keeps."""
+    return {name: params.get(name, "") for name in ("q", "language", "tag", "period", "bbox")}
+
+
+def _spoken(locale: Locale, chosen: str) -> list[tuple[str, str]]:
+    """Tags and names of the languages that the form offers, with the one that is chosen."""
+    names = {tag: str(locale.languages.get(tag, tag)) for tag in SPOKEN}
+    if chosen:
+        names.setdefault(chosen, str(locale.languages.get(chosen, chosen)))
+    return sorted(names.items(), key=lambda pair: pair[1].casefold())
+
+
+def _without(params: QueryParams, keys: Iterable[str]) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in params.multi_items() if key not in set(keys)]

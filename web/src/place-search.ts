@@ -1,0 +1,157 @@
+import { text } from "./texts";
+
+/** A place by its name, as `GET /api/places` tells it. */
+export interface NamedPlace {
+  readonly name: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  /** Where it lies, to tell places of one name apart. */
+  readonly context: string;
+  /** How far around it a map should show, in metres. */
+  readonly radius_m: number;
+}
+
+const PAUSE_MS = 200;
+const LIMIT = 8;
+let made = 0;
+
+/**
+ * A field to find a place by its name, as a combobox with a list (ARIA 1.2). Fires `place-chosen` with the place in
+ * `detail`. Asks only our own server.
+ */
+export class PlaceSearch extends HTMLElement {
+  private readonly id_ = `places-${++made}`;
+  private input!: HTMLInputElement;
+  private list!: HTMLUListElement;
+  private status!: HTMLElement;
+  private places: NamedPlace[] = [];
+  private active = -1;
+  private timer = 0;
+  private asked: AbortController | null = null;
+
+  connectedCallback(): void {
+    if (this.isConnected && this.childElementCount > 0) return;
+    this.build();
+    this.input.addEventListener("input", () => this.typed());
+    this.input.addEventListener("keydown", (event) => this.pressed(event));
+    this.input.addEventListener("blur", () => this.close());
+    this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.list.addEventListener("click", (event) => {
+      const option = (event.target as HTMLElement).closest<HTMLElement>("[role=option]");
+      if (option) this.choose(Number(option.dataset["index"]));
+    });
+  }
+
+  disconnectedCallback(): void {
+    clearTimeout(this.timer);
+    this.asked?.abort();
+  }
+
+  private build(): void {
+    const label = element("label", { htmlFor: this.id_, className: "aside-only", textContent: text("picker.search") });
+    this.input = element("input", { id: this.id_, type: "text", autocomplete: "off", maxLength: 80 });
+    this.input.placeholder = text("picker.search");
+    this.input.spellcheck = false;
+    this.list = element("ul", { id: `${this.id_}-list`, className: "place-options", hidden: true });
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", text("picker.search"));
+    this.status = element("p", { className: "aside-only" });
+    this.status.setAttribute("role", "status");
+    const roles = { role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": this.list.id };
+    for (const [name, value] of Object.entries(roles)) this.input.setAttribute(name, value);
+    this.append(label, this.input, this.list, this.status);
+  }
+
+  private typed(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.look(this.input.value.trim()), PAUSE_MS);
+  }
+
+  private async look(name: string): Promise<void> {
+    this.asked?.abort();
+    if (!name) return this.close();
+    const { signal } = (this.asked = new AbortController());
+    try {
+      const answer = await fetch(`/api/places?${new URLSearchParams({ q: name, limit: String(LIMIT) })}`, { signal });
+      if (!answer.ok) throw new Error(String(answer.status));
+      this.offer(((await answer.json()) as { items: NamedPlace[] }).items);
+    } catch {
+      if (!signal.aborted) this.say(text("picker.search_failed"));
+    }
+  }
+
+  private offer(places: NamedPlace[]): void {
+    this.places = places;
+    this.list.replaceChildren(...places.map((place, index) => this.option(place, index)));
+    if (places.length === 0) {
+      const none = element("li", { className: "place-none", textContent: text("picker.found_none") });
+      none.setAttribute("role", "presentation");
+      this.list.append(none);
+    }
+    this.list.hidden = false;
+    this.input.setAttribute("aria-expanded", "true");
+    this.light(-1);
+    this.say(places.length ? text("picker.found", { count: places.length }) : text("picker.found_none"));
+  }
+
+  private option(place: NamedPlace, index: number): HTMLLIElement {
+    const option = element("li", { id: `${this.id_}-${index}`, className: "place-option" });
+    option.setAttribute("role", "option");
+    option.dataset["index"] = String(index);
+    option.append(element("span", { textContent: place.name }), " ", element("span", { className: "hint", textContent: place.context }));
+    return option;
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+    const step = moves[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      if (this.list.hidden) this.typed();
+      else this.light(wrap(this.active + step, this.places.length));
+    } else if (event.key === "Enter") {
+      event.preventDefault(); // never sends the form around it
+      if (!this.list.hidden && this.places.length) this.choose(Math.max(this.active, 0));
+    } else if (event.key === "Escape" && !this.list.hidden) {
+      event.stopPropagation();
+      this.close();
+    }
+  }
+
+  /** Shows which option Enter takes. */
+  private light(index: number): void {
+    this.active = index;
+    this.list.querySelectorAll("[role=option]").forEach((option, at) => option.setAttribute("aria-selected", String(at === index)));
+    if (index < 0) this.input.removeAttribute("aria-activedescendant");
+    else this.input.setAttribute("aria-activedescendant", `${this.id_}-${index}`);
+    this.list.children[index]?.scrollIntoView({ block: "nearest" });
+  }
+
+  private choose(index: number): void {
+    const place = this.places[index];
+    if (!place) return;
+    this.input.value = place.name;
+    this.close();
+    this.dispatchEvent(new CustomEvent<NamedPlace>("place-chosen", { detail: place, bubbles: true }));
+  }
+
+  private close(): void {
+    this.list.hidden = true;
+    this.light(-1);
+    this.input.setAttribute("aria-expanded", "false");
+  }
+
+  private say(words: string): void {
+    this.status.textContent = words;
+  }
+}
+
+function element<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Partial<HTMLElementTagNameMap[Name]>): HTMLElementTagNameMap[Name] {
+  return Object.assign(document.createElement(name), properties);
+}
+
+/** From before the first to the last and on again, -1 being the field itself. */
+function wrap(index: number, length: number): number {
+  if (index >= length) return -1;
+  return index < -1 ? length - 1 : index;
+}
