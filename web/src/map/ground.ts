@@ -12,6 +12,8 @@ export interface Ground {
   readonly map: MapLibre;
   /** The colour of a token of the design, as the page shows it at this moment. */
   readonly colour: (token: string) => string;
+  /** The typeface of the page, which the browser has. */
+  readonly face: string;
 }
 
 export interface Wishes {
@@ -57,7 +59,7 @@ export async function unroll(container: HTMLElement, wishes: Wishes): Promise<Gr
     locale: names(),
   });
   flatten(map);
-  const ground = { map, colour: (token: string) => colourOf(container, token) };
+  const ground = { map, colour: (token: string) => colourOf(container, token), face: faceOf(container) };
   watch(ground, wishes);
   return ground;
 }
@@ -117,6 +119,11 @@ function colourOf(container: HTMLElement, token: string): string {
   const { color } = getComputedStyle(probe);
   probe.remove();
   return color;
+}
+
+function faceOf(container: HTMLElement): string {
+  const [first = ""] = getComputedStyle(container).fontFamily.split(",");
+  return first.trim().replace(/["']/g, "");
 }
 
 function names(): Record<string, string> {

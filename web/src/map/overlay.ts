@@ -40,7 +40,7 @@ const RADIUS_MIN_PX = 9;
 const ZOOM_MAX = 18;
 
 /** The layers of the bubbles, on ground that was just laid. */
-export function addOverlay({ map, colour }: Ground): void {
+export function addOverlay({ map, colour, face }: Ground): void {
   for (const id of [CELLS, SPOTS, CLUSTERS]) {
     if (!map.getSource(id)) map.addSource(id, { type: "geojson", data: collection([]), promoteId: "code" });
   }
@@ -74,7 +74,7 @@ export function addOverlay({ map, colour }: Ground): void {
   map.addLayer({
     id: "counts", type: "symbol", source: CLUSTERS,
     layout: {
-      "text-field": ["get", "label"], "text-font": ["Alegreya Sans"], "text-size": 17,
+      "text-field": ["get", "label"], "text-font": [face], "text-size": 17,
       "text-allow-overlap": true,
     },
     paint: { "text-color": ink, "text-halo-color": sheet, "text-halo-width": 1.2 },
