@@ -72,7 +72,8 @@ export class PlaceSearch extends HTMLElement {
     if (!name) return this.close();
     const { signal } = (this.asked = new AbortController());
     try {
-      const answer = await fetch(`/api/places?${new URLSearchParams({ q: name, limit: String(LIMIT) })}`, { signal });
+      const asked = new URLSearchParams({ q: name, limit: String(LIMIT) });
+      const answer = await fetch(`/api/places?${asked}`, { signal });
       if (!answer.ok) throw new Error(String(answer.status));
       this.offer(((await answer.json()) as { items: NamedPlace[] }).items);
     } catch {

@@ -83,7 +83,8 @@ export class Results {
   }
 
   private async append(more: HTMLAnchorElement): Promise<void> {
-    const fresh = await fetched(`/map/list${new URL(more.href).search}`);
+    const { search } = new URL(more.href);
+    const fresh = await fetched(`/map/list${search}`);
     if (!fresh) return location.assign(more.href);
     const added = Array.from(fresh.querySelectorAll<HTMLElement>(".spot"));
     this.part(".spots").append(...added);
