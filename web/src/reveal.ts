@@ -1,11 +1,11 @@
 import { text } from "./texts";
 
 /** Passwords that can be looked at while they are typed: a button beside each field that asks for it. */
-export function enableReveal(group: string): void {
-  for (const field of document.querySelectorAll<HTMLInputElement>("input[data-reveal]")) addButton(field, group);
+export function enableReveal(): void {
+  for (const field of document.querySelectorAll<HTMLInputElement>("input[data-reveal]")) addButton(field);
 }
 
-function addButton(field: HTMLInputElement, group: string): void {
+function addButton(field: HTMLInputElement): void {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "reveal";
@@ -14,7 +14,7 @@ function addButton(field: HTMLInputElement, group: string): void {
   const show = (shown: boolean): void => {
     field.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
-    button.textContent = text(`${group}.${shown ? "hide" : "show"}`);
+    button.textContent = text(shown ? "ways_in.hide" : "ways_in.show");
   };
   button.addEventListener("click", () => show(field.type === "password"));
   // What is sent must not stay on the screen, nor be kept by the browser as an ordinary text.

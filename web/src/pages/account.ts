@@ -2,7 +2,7 @@ import { addPasskey, supportsPasskeys } from "../passkeys";
 import { enableReveal } from "../reveal";
 import { text } from "../texts";
 
-enableReveal("account");
+enableReveal();
 
 const form = document.querySelector<HTMLFormElement>("form[data-adds-passkey]");
 if (form && supportsPasskeys()) offerToAdd(form);
@@ -17,11 +17,11 @@ function offerToAdd(form: HTMLFormElement): void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     button.disabled = true;
-    status.textContent = text("account.passkey_working");
+    status.textContent = text("ways_in.passkey_working");
     void addPasskey(name.value).then((outcome) => {
       if (outcome === "done") return location.assign("/account?done=passkey_added#passkeys");
       button.disabled = false;
-      status.textContent = text(`account.passkey_${outcome === "slow" ? "failed" : outcome}`);
+      status.textContent = text(`ways_in.adding_${outcome === "slow" ? "failed" : outcome}`);
     });
   });
 }

@@ -8,7 +8,7 @@ if (place) offerToKeep(place, codesFile(place.dataset["origin"] ?? ""));
 /** The codes as a file that still says, in a year, what it is for. */
 function codesFile(origin: string): string {
   const codes = Array.from(document.querySelectorAll(".codes code"), (code) => code.textContent ?? "");
-  return [`${text("sign_up.codes_file")} (${origin})`, "", ...codes, ""].join("\n");
+  return [`${text("ways_in.codes_file")} (${origin})`, "", ...codes, ""].join("\n");
 }
 
 function offerToKeep(place: HTMLElement, file: string): void {
@@ -22,6 +22,6 @@ function offerToKeep(place: HTMLElement, file: string): void {
 }
 
 function sayCopied(button: HTMLButtonElement): void {
-  button.textContent = text("sign_up.copied");
-  setTimeout(() => (button.textContent = text("sign_up.copy")), SHOWN_MS);
+  button.textContent = text("ways_in.copied_codes");
+  setTimeout(() => (button.textContent = text("ways_in.copy_codes")), SHOWN_MS);
 }

@@ -2,7 +2,7 @@ import { signIn, supportsPasskeys } from "../passkeys";
 import { enableReveal } from "../reveal";
 import { text } from "../texts";
 
-enableReveal("sign_in");
+enableReveal();
 
 const place = document.querySelector<HTMLElement>("[data-passkey]");
 if (place && supportsPasskeys()) offerPasskey(place);
@@ -15,12 +15,12 @@ function offerPasskey(place: HTMLElement): void {
   place.hidden = false;
   button.addEventListener("click", () => {
     button.disabled = true;
-    status.textContent = text("sign_in.passkey_working");
+    status.textContent = text("ways_in.passkey_working");
     const wanted = { handle: handle?.value.slice(0, 64) ?? "", next: place.dataset["next"] ?? "" };
     void signIn(wanted, (path) => location.assign(path)).then((outcome) => {
       if (outcome === "done") return;
       button.disabled = false;
-      status.textContent = text(`sign_in.passkey_${outcome === "known" ? "failed" : outcome}`);
+      status.textContent = text(`ways_in.passkey_${outcome === "known" ? "failed" : outcome}`);
     });
   });
 }

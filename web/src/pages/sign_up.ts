@@ -1,3 +1,3 @@
 import { enableReveal } from "../reveal";
 
-enableReveal("sign_up");
+enableReveal();
