@@ -35,18 +35,10 @@ class Device:
     system: str = ""
 
 
-@dataclass(frozen=True)
-class SignedIn:
-    """A new session's cookie, and whose it is."""
-
-    cookie: str
-    handle: str
-
-
 def begin_session(
     session: Session, account: Account, way: Way, *, device: Device, now: datetime, valid_for: timedelta
-) -> SignedIn:
-    """Lets a browser in; no other session ends."""
+) -> str:
+    """Lets a browser in, by the cookie that is returned; no other session ends."""
     cookie = ids.new_secret()
     begun = WebSession(
         account_id=account.id,
@@ -58,7 +50,7 @@ def begin_session(
         expires_at=now + valid_for,
     )
     session.add(begun)
-    return SignedIn(cookie, account.handle)
+    return cookie
 
 
 def sign_out(session: Session, cookie: str, *, now: datetime) -> None:

@@ -82,10 +82,10 @@ def _sign_in(request: Request, answer: Answer) -> Response:
         if answer.handle.strip().lower().removeprefix("@") not in {"", account.handle}:
             raise Refused(Code.UNAUTHORISED, passkeys.UNKNOWN)
         attempts.forgive(session, begun)
-        signed_in = sessions.begin(request, session, account, Way.PASSKEY)
+        cookie = sessions.begin(request, session, account, Way.PASSKEY)
     wanted = answer.next if answer.next and local_path(answer.next) == answer.next else ""
-    response = JSONResponse({"next": wanted or sessions.home(account.handle)}, headers=NO_STORE)
-    return sessions.let_in(request, response, signed_in)
+    response = JSONResponse({"next": wanted or sessions.HOME}, headers=NO_STORE)
+    return sessions.let_in(request, response, cookie)
 
 
 def to_add(request: Request) -> Response:

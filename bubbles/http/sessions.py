@@ -12,22 +12,24 @@ from bubbles.http import auth, render
 from bubbles.http.caching import NEVER_STORED, NO_STORE
 from bubbles.http.devices import device
 from bubbles.model.account import Account, Way
-from bubbles.sign_in import SignedIn
+
+HOME = "/studio"
+"""Where someone goes who signed in on the way to nowhere."""
 
 
-def begin(request: Request, session: Session, account: Account, way: Way) -> SignedIn:
-    """A session for the browser that asks, as long as the settings say."""
+def begin(request: Request, session: Session, account: Account, way: Way) -> str:
+    """A session for the browser that asks, as long as the settings say; returns its cookie."""
     house = auth.house(request)
     valid_for = timedelta(days=house.settings.session_days)
     return sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
 
 
-def let_in(request: Request, response: Response, begun: SignedIn) -> Response:
+def let_in(request: Request, response: Response, cookie: str) -> Response:
     """Gives the browser its cookie."""
     settings = auth.house(request).settings
     response.set_cookie(
         auth.COOKIE,
-        begun.cookie,
+        cookie,
         max_age=settings.session_days * 24 * 3600,
         httponly=True,
         samesite="lax",
@@ -39,11 +41,6 @@ def let_in(request: Request, response: Response, begun: SignedIn) -> Response:
 def to(path: str) -> Response:
     """On to a page of ours."""
     return RedirectResponse(path, status_code=303, headers=NO_STORE)
-
-
-def home(handle: str) -> str:
-    """Where someone goes who signed in on the way to nowhere."""
-    return f"/@{handle}"
 
 
 def link(request: Request) -> Response:
@@ -61,10 +58,10 @@ def use_link(request: Request) -> Response:
     auth.require_same_origin(request)
     with house.database.transaction() as session:
         account = sign_in.by_link(session, request.path_params["secret"], now=house.now())
-        begun = begin(request, session, account, Way.LINK)
+        cookie = begin(request, session, account, Way.LINK)
         comes_back = accounts.password(session, account.id) or passkeys.of_account(session, account.id)
-    path = home(account.handle) if comes_back else "/account?done=linked#password"
-    return let_in(request, to(path), begun)
+    path = HOME if comes_back else "/account?done=linked#password"
+    return let_in(request, to(path), cookie)
 
 
 def sign_out(request: Request) -> Response:

@@ -11,7 +11,6 @@ from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.preferences import local_path
 from bubbles.model.account import Way
-from bubbles.sign_in import SignedIn
 
 WAYS = {"password": Way.PASSWORD, "recovery_code": Way.RECOVERY_CODE}
 BACK = "/account?done=recovered#password"
@@ -25,7 +24,7 @@ def page(request: Request) -> Response:
     with house.database.transaction() as session:
         known = auth.own(request, session)
     if known is not None:
-        return sessions.to(wanted or sessions.home(known.account.handle))
+        return sessions.to(wanted or sessions.HOME)
     return _page(request, {"next": wanted})
 
 
@@ -43,15 +42,15 @@ async def enter(request: Request) -> Response:
 def _enter(request: Request, fields: dict[str, str]) -> Response:
     way = WAYS.get(fields.get("way", ""), Way.PASSWORD)
     try:
-        begun = _begun(request, fields, way)
+        cookie = _admitted(request, fields, way)
     except Refused as refused:
         return _page(request, fields, way=way, refused=refused)
-    wanted = wanted_path(fields.get("next", "")) or sessions.home(begun.handle)
-    return sessions.let_in(request, sessions.to(BACK if way is Way.RECOVERY_CODE else wanted), begun)
+    wanted = wanted_path(fields.get("next", "")) or sessions.HOME
+    return sessions.let_in(request, sessions.to(BACK if way is Way.RECOVERY_CODE else wanted), cookie)
 
 
-def _begun(request: Request, fields: dict[str, str], way: Way) -> SignedIn:
-    """A session; raises `unauthorised`, `rate_limited`. The attempt counts before it is judged."""
+def _admitted(request: Request, fields: dict[str, str], way: Way) -> str:
+    """A new session's cookie; raises `unauthorised`, `rate_limited`. The attempt counts before it is judged."""
     house = auth.house(request)
     handle = typed_handle(fields)
     with house.database.transaction() as session:

@@ -12,9 +12,11 @@ from bubbles.http.caching import NEVER_STORED
 from bubbles.model import password as passwords
 from bubbles.model.account import Way
 from bubbles.model.texts import clean_handle
-from bubbles.sign_in import SignedIn
 
 TYPED_MAX = 64
+WELCOME = "/record"
+"""Where someone goes on to whose account is new."""
+
 FIELD_OF = {Code.CONFLICT: "handle", Code.FORBIDDEN: "invitation"}
 
 
@@ -39,7 +41,7 @@ def _make(request: Request, fields: dict[str, str]) -> Response:
     if problems := _problems(request, fields):
         return _page(request, fields, problems=problems, status=422)
     try:
-        begun, codes = _made(request, fields)
+        cookie, codes = _made(request, fields)
     except Refused as refused:
         return _refused(request, fields, refused)
     response = render.page(
@@ -48,11 +50,11 @@ def _make(request: Request, fields: dict[str, str]) -> Response:
         cache=NEVER_STORED,
         codes=codes,
         is_new=True,
-        onward=sessions.home(begun.handle),
+        onward=WELCOME,
         back="/account",
         robots="noindex",
     )
-    return sessions.let_in(request, response, begun)
+    return sessions.let_in(request, response, cookie)
 
 
 def _problems(request: Request, fields: dict[str, str]) -> dict[str, str]:
@@ -78,8 +80,8 @@ def typed_handle(fields: dict[str, str]) -> str:
     return fields.get("handle", "").strip().lower().removeprefix("@")
 
 
-def _made(request: Request, fields: dict[str, str]) -> tuple[SignedIn, list[str]]:
-    """The account's first session and its recovery codes; raises `rate_limited`, `conflict`, `forbidden`."""
+def _made(request: Request, fields: dict[str, str]) -> tuple[str, list[str]]:
+    """A cookie for the account, and its recovery codes; raises `rate_limited`, `conflict`, `forbidden`."""
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
         attempts.begin(session, [gate.of_sign_ups(request)], now=now)

@@ -25,7 +25,7 @@ def people(house):
 def test_handle_and_password_let_in(people):
     browser, account = people.browser(), people.account()
     answer = enter(browser, f" @{account.handle.upper()} ")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/@{account.handle}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/studio")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie
     assert is_in(browser)
@@ -67,7 +67,7 @@ def test_signing_in_ends_no_other_session_and_looking_begins_none(people):
 def test_who_is_signed_in_goes_on(people):
     browser = people.signed_in()
     assert browser.get("/sign-in?next=/search?q=a").headers["location"] == "/search?q=a"
-    assert browser.get("/sign-in?next=//evil.example").headers["location"].startswith("/@")
+    assert browser.get("/sign-in?next=//evil.example").headers["location"] == "/studio"
 
 
 def test_a_closed_account_lets_nobody_in_and_nobody_stay(people, house):
@@ -107,7 +107,7 @@ HOSTILE = [
 @pytest.mark.parametrize("wanted", HOSTILE)
 def test_nobody_is_led_elsewhere(people, wanted):
     account = people.account()
-    assert enter(people.browser(), account.handle, next=wanted).headers["location"] == f"/@{account.handle}"
+    assert enter(people.browser(), account.handle, next=wanted).headers["location"] == "/studio"
     assert "evil" not in people.browser().get("/sign-in", params={"next": wanted}).text
 
 
@@ -259,7 +259,7 @@ def test_a_link_lets_in_once_and_shows_who_has_no_way_back_where_to_make_one(peo
     assert "so that you can come back" in browser.get("/account?done=linked").text
     assert people.browser().post(link).status_code == 404
     known = people.account()
-    assert people.browser().post(people.link(known)).headers["location"] == f"/@{known.handle}"
+    assert people.browser().post(people.link(known)).headers["location"] == "/studio"
 
 
 # Sessions

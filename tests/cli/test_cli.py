@@ -1,73 +1,22 @@
 """The command line: what is asked for on standard output, what went wrong on standard error, and three statuses."""
 
-import signal
 import subprocess
 import sys
 import wave
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import structlog
 
-from bubbles import accounts, app, channels, cli, ids, logs
-from bubbles.app import House, open_house
-from bubbles.config import Settings
-from bubbles.db import accounts as account_rows
+from bubbles import accounts, app, channels
+from bubbles.app import House
 from bubbles.db import bubbles
-from bubbles.db.channels import membership
 from bubbles.model.bubble import Bubble, State
-from bubbles.model.channel import Role
 from bubbles.model.place import Precision
-from bubbles.model.times import utc_now
 from bubbles.speech.transcriber import FakeTranscriber
+from tests.cli.conftest import BASE, Ran, Run
 
-BASE = "https://bubbles.example"
 WORDS = "the saxophone player under the arches"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A fresh data folder whose server stays up for the whole file, and no speech model."""
-    folder = tmp_path_factory.mktemp("data")
-    named = {"BUBBLES_DATA_DIR": str(folder), "BUBBLES_BASE_URL": BASE, "BUBBLES_WHISPER_MODEL": str(folder / "none")}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in named.items():
-            patch.setenv(name, value)
-        patch.setattr(logs, "configure", lambda level: None)  # it would keep the standard error of one test
-        structlog.configure(logger_factory=structlog.testing.CapturingLoggerFactory())
-        with open_house(Settings()) as opened:
-            yield opened
-        structlog.reset_defaults()
-
-
-@pytest.fixture
-def run(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a command in this process, as the shell would."""
-
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["bubbles", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Ran(int(left.value.code or 0), *capsys.readouterr())
-
-    before = signal.getsignal(signal.SIGTERM)
-    yield run
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -146,47 +95,6 @@ def test_a_model_that_is_not_there_is_said_by_doctor_and_fetch(run: Run) -> None
     assert (examined.status, fetched.status) == (1, 1)
     assert "model.bin" in examined.out
     assert "model.bin" in fetched.err
-
-
-# Accounts, tokens, channels
-
-
-def test_an_account_is_made_once(run: Run) -> None:
-    assert run("account", "create", "@Anna") == Ran(0, "@anna\n", "")
-    again = run("account", "create", "anna")
-    assert again == Ran(1, "", "bubbles: @anna is taken. (conflict)\n")
-    assert run("account", "create", "no spaces").err.endswith("(bad_text)\n")
-
-
-def test_a_token_is_printed_alone_and_lets_its_account_in(run: Run, house: House) -> None:
-    run("account", "create", "tess")
-    secret = run("token", "create", "tess").out
-    assert secret.endswith("\n")
-    with house.database.transaction() as session:
-        assert account_rows.of_token(session, ids.hashed(secret.strip())) == accounts.require(session, "tess")
-    assert run("token", "create", "nobody").err.endswith("(not_found)\n")
-
-
-def test_a_sign_in_link_is_printed_and_good(run: Run, house: House) -> None:
-    run("account", "create", "lena")
-    secret = run("account", "link", "lena").out.strip().removeprefix(f"{BASE}/sign-in/")
-    with house.database.transaction() as session:
-        assert account_rows.link_is_good(session, ids.hashed(secret), utc_now())
-
-
-def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
-    for handle in ("olga", "milo"):
-        run("account", "create", handle)
-    assert run("channel", "create", "bakery", "--owner", "olga") == Ran(0, f"{BASE}/@bakery\n", "")
-    assert run("channel", "member", "bakery", "milo", "author").out == "@milo is author of @bakery\n"
-    assert run("channel", "member", "bakery", "milo", "editor").status == 0
-    assert run("channel", "member", "bakery", "olga", "author").err.endswith("(conflict)\n")
-    assert run("channel", "create", "bakery").err.endswith("(conflict)\n")
-    with house.database.transaction() as session:
-        bakery, milo = channels.require(session, "bakery"), accounts.require(session, "milo")
-        member = membership(session, bakery.id, milo.id)
-    assert member
-    assert member.role == Role.EDITOR
 
 
 # Bubbles

@@ -1,0 +1,98 @@
+"""Commands about people: accounts and their ways in, tokens, channels."""
+
+from datetime import timedelta
+
+import pytest
+
+from bubbles import accounts, channels, ids, invitations, sign_in
+from bubbles.app import House
+from bubbles.db import accounts as account_rows
+from bubbles.db.channels import membership
+from bubbles.errors import Refused
+from bubbles.model.account import Way
+from bubbles.model.channel import Role
+from bubbles.model.times import utc_now
+from bubbles.sign_in import Device
+from tests.cli.conftest import BASE, Ran, Run
+
+
+def test_an_account_is_made_once(run: Run) -> None:
+    assert run("account", "create", "@Anna") == Ran(0, "@anna\n", "")
+    again = run("account", "create", "anna")
+    assert again == Ran(1, "", "bubbles: @anna is taken. (conflict)\n")
+    assert run("account", "create", "no spaces").err.endswith("(bad_text)\n")
+
+
+def test_a_token_is_printed_alone_and_lets_its_account_in(run: Run, house: House) -> None:
+    run("account", "create", "tess")
+    secret = run("token", "create", "tess").out
+    assert secret.endswith("\n")
+    with house.database.transaction() as session:
+        assert account_rows.of_token(session, ids.hashed(secret.strip())) == accounts.require(session, "tess")
+    assert run("token", "create", "nobody").err.endswith("(not_found)\n")
+
+
+def test_a_sign_in_link_is_printed_and_good(run: Run, house: House) -> None:
+    run("account", "create", "lena")
+    secret = run("account", "link", "lena").out.strip().removeprefix(f"{BASE}/sign-in/")
+    with house.database.transaction() as session:
+        assert account_rows.link_is_good(session, ids.hashed(secret), utc_now())
+
+
+def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
+    for handle in ("olga", "milo"):
+        run("account", "create", handle)
+    assert run("channel", "create", "bakery", "--owner", "olga") == Ran(0, f"{BASE}/@bakery\n", "")
+    assert run("channel", "member", "bakery", "milo", "author").out == "@milo is author of @bakery\n"
+    assert run("channel", "member", "bakery", "milo", "editor").status == 0
+    assert run("channel", "member", "bakery", "olga", "author").err.endswith("(conflict)\n")
+    assert run("channel", "create", "bakery").err.endswith("(conflict)\n")
+    with house.database.transaction() as session:
+        bakery, milo = channels.require(session, "bakery"), accounts.require(session, "milo")
+        member = membership(session, bakery.id, milo.id)
+    assert member
+    assert member.role == Role.EDITOR
+
+
+def test_an_invitation_is_printed_and_good_once(run: Run, house: House) -> None:
+    code = run("account", "invite").out.strip().removeprefix(f"{BASE}/sign-up?invitation=")
+    run("account", "create", "inga")
+    with house.database.transaction() as session:
+        inga = accounts.require(session, "inga")
+        invitations.use(session, code, inga, now=utc_now())
+        with pytest.raises(Refused):
+            invitations.use(session, code, inga, now=utc_now())
+
+
+def test_nobody_is_invited_where_nobody_may_sign_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUBBLES_REGISTRATION", "closed")
+    assert run("account", "invite").err.endswith("(conflict)\n")
+
+
+def test_tokens_are_listed_by_the_number_that_revokes_them(run: Run, house: House) -> None:
+    run("account", "create", "tara")
+    run("account", "create", "theo")
+    secret = run("token", "create", "tara").out.strip()
+    number, made_on = run("token", "list", "tara").out.split()
+    assert made_on.startswith("20")
+    assert secret not in run("token", "list", "tara").out
+    assert run("token", "revoke", "theo", number).err.endswith("(not_found)\n")
+    assert run("token", "revoke", "tara", number) == Ran(0, "", "")
+    assert run("token", "list", "tara").out == ""
+    with house.database.transaction() as session:
+        assert account_rows.of_token(session, ids.hashed(secret)) is None
+
+
+def test_sessions_are_listed_and_ended(run: Run, house: House) -> None:
+    run("account", "create", "sara")
+    with house.database.transaction() as session:
+        sara = accounts.require(session, "sara")
+        for device in (Device("Firefox", "Android"), Device()):
+            sign_in.begin_session(
+                session, sara, Way.PASSWORD, device=device, now=utc_now(), valid_for=timedelta(days=1)
+            )
+    listed = run("account", "sessions", "sara").out
+    assert "by password, Firefox on Android, last seen never" in listed
+    assert len(listed.splitlines()) == 2
+    assert run("account", "sessions", "sara", "--end").status == 0
+    assert run("account", "sessions", "sara").out == ""
