@@ -110,7 +110,6 @@ def environment(pages_dir: Path) -> Environment:
         "calendar_day": in_language(shown.calendar_day),
         "clock": shown.clock,
         "day": in_language(shown.day),
-        "decimal": in_language(shown.decimal),
         "embedded_json": embedded_json,
         "iso_duration": shown.iso_duration,
         "language": in_language(shown.language),

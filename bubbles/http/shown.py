@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 
 from bubbles.http.languages import Texts
 from bubbles.model.texts import primary_subtag
@@ -37,12 +36,7 @@ def calendar_day(moment: date, t: Texts) -> str:
 
 def name(told: dict[str, Any], t: Texts) -> str:
     """What a bubble is called: its title, else by its channel."""
-    return str(told["title"] or t("card.untitled", channel=told["channel"]["title"]))
-
-
-def decimal(number: float, t: Texts) -> str:
-    """1.25 is `1.25`, or `1,25` in French; at most three decimals."""
-    return format_decimal(number, locale=t.locale, format="0.###") if math.isfinite(number) else "0"
+    return str(told["title"] or t("player.untitled", channel=told["channel"]["title"]))
 
 
 def clock(duration_s: float) -> str:

@@ -30,11 +30,6 @@ def test_a_day_is_said_as_people_do():
     assert shown.day("not a day", ENGLISH) == "not a day"
 
 
-@pytest.mark.parametrize(("number", "text"), [(1, "1"), (1.25, "1,25"), (math.nan, "0")])
-def test_a_number_has_the_decimal_sign_of_its_language(number, text):
-    assert shown.decimal(number, FRENCH) == text
-
-
 def test_a_language_is_named_in_the_language_of_the_page():
     assert [shown.language("pt-BR", t) for t in (ENGLISH, FRENCH)] == ["Portuguese", "portugais"]
     assert shown.language("qqq", ENGLISH) == "qqq"

@@ -1,6 +1,7 @@
 import { asReported, ranBetween, withStretch, type Stretch } from "./heard";
 
 const EVERY_S = 10;
+const ADDRESS = "/api/listens";
 
 /** Tells the house, for one play at a time, which seconds were heard. Keeps nothing on the listener's machine. */
 export class Beacon {
@@ -9,7 +10,11 @@ export class Beacon {
   private last_s: number | null = null;
   private toldAt_s = 0;
 
-  constructor(private readonly code: string) {}
+  /** `anonymous`: no cookie goes along, whoever is signed in. */
+  constructor(
+    private readonly code: string,
+    private readonly anonymous = false,
+  ) {}
 
   /** Sound comes out: the first time, or again after a pause or a jump. */
   started(position_s: number): void {
@@ -50,15 +55,15 @@ export class Beacon {
   private tell(): void {
     this.toldAt_s = now_s();
     const body = JSON.stringify({ code: this.code, play: this.play, heard: asReported(this.heard) });
-    const sent = navigator.sendBeacon?.("/api/listens", new Blob([body], { type: "application/json" }));
-    if (!sent) void post(body);
+    if (this.anonymous) void post(body, "omit");
+    else if (!navigator.sendBeacon?.(ADDRESS, new Blob([body], { type: "application/json" }))) void post(body);
   }
 }
 
-async function post(body: string): Promise<void> {
+async function post(body: string, credentials: RequestCredentials = "same-origin"): Promise<void> {
   const headers = { "Content-Type": "application/json" };
   // Counting must never stand between a listener and the sound.
-  await fetch("/api/listens", { method: "POST", body, headers, keepalive: true }).catch(() => undefined);
+  await fetch(ADDRESS, { method: "POST", body, headers, credentials, keepalive: true }).catch(() => undefined);
 }
 
 function now_s(): number {

@@ -1,6 +1,13 @@
+interface Line {
+  element: HTMLElement;
+  start_s: number;
+  end_s: number;
+}
+
 /** The words of a bubble on its page: a line for each cue, lit while it is said, and heard when it is chosen. */
 export class Script {
-  private readonly lines: { element: HTMLElement; start_s: number; end_s: number }[];
+  private readonly lines: Line[];
+  private said: Line | null = null;
 
   constructor(words: HTMLElement, hear: (start_s: number) => void) {
     this.lines = Array.from(words.querySelectorAll<HTMLElement>("[data-start]"), (element) => ({
@@ -21,11 +28,11 @@ export class Script {
 
   /** Lights the line that is said at a position. */
   show(position_s: number): void {
-    for (const { element, start_s, end_s } of this.lines) {
-      const said = start_s <= position_s && position_s < end_s;
-      if (said) element.setAttribute("aria-current", "true");
-      else element.removeAttribute("aria-current");
-    }
+    const said = this.lines.find(({ start_s, end_s }) => start_s <= position_s && position_s < end_s) ?? null;
+    if (said === this.said) return;
+    this.said?.element.removeAttribute("aria-current");
+    said?.element.setAttribute("aria-current", "true");
+    this.said = said;
   }
 }
 

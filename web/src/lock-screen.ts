@@ -1,0 +1,50 @@
+const LEAP_S = 10;
+const ARTWORK = [
+  { src: "/assets/icon-192.png", sizes: "192x192", type: "image/png" },
+  { src: "/assets/icon-512.png", sizes: "512x512", type: "image/png" },
+];
+
+/** A player as the lock screen and the keys of a headset work it. */
+export interface Worked {
+  readonly name: string;
+  readonly by: string;
+  readonly at_s: number;
+  readonly duration_s: number;
+  readonly rate: number;
+  play(): unknown;
+  pause(): void;
+  moveTo(position_s: number): void;
+}
+
+/** The player that plays takes the lock screen. */
+export function takeLockScreen(player: Worked, session: MediaSession | undefined = navigator.mediaSession): void {
+  if (!session) return;
+  session.metadata = new MediaMetadata({ title: player.name, artist: player.by, album: "Bubbles", artwork: ARTWORK });
+  const leap = (step_s: number) => player.moveTo(player.at_s + step_s);
+  on(session, "play", () => player.play());
+  on(session, "pause", () => player.pause());
+  on(session, "seekto", ({ seekTime }) => player.moveTo(seekTime ?? 0));
+  on(session, "seekbackward", ({ seekOffset }) => leap(-(seekOffset ?? LEAP_S)));
+  on(session, "seekforward", ({ seekOffset }) => leap(seekOffset ?? LEAP_S));
+}
+
+/** Where the player stands, for the bar on the lock screen. */
+export function tellLockScreen(
+  player: Worked,
+  playing: boolean,
+  session: MediaSession | undefined = navigator.mediaSession,
+): void {
+  if (!session) return;
+  session.playbackState = playing ? "playing" : "paused";
+  if (!(player.duration_s > 0)) return;
+  const position = Math.min(Math.max(player.at_s, 0), player.duration_s);
+  session.setPositionState?.({ duration: player.duration_s, position, playbackRate: player.rate });
+}
+
+function on(session: MediaSession, action: MediaSessionAction, handler: MediaSessionActionHandler): void {
+  try {
+    session.setActionHandler(action, handler);
+  } catch {
+    // An older browser does not know this action; the others work.
+  }
+}
