@@ -18,6 +18,8 @@ function entries(): string[] {
   return ["src/main.ts", "src/sw.ts", "styles/main.css", ...ofPages.filter((name) => !name.endsWith(".test.ts"))];
 }
 
+const PLAYER = /\/src\/(player|controls|keys|lock-screen|beacon|heard|times|texts)\.ts$/;
+
 // The server reads dist/.vite/manifest.json to learn the hashed names; dist/assets is served as /assets.
 export default defineConfig({
   plugins: [licence],
@@ -27,6 +29,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A data: address would need a hole in the content security policy.
     assetsInlineLimit: 0,
-    rollupOptions: { input: entries() },
+    rollupOptions: {
+      input: entries(),
+      // The player and what it stands on are one file, on every page and in the embed.
+      output: { codeSplitting: { groups: [{ name: "player", test: PLAYER }] } },
+    },
   },
 });

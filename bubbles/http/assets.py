@@ -35,6 +35,13 @@ class Assets:
         """Where the file built from `src/main.ts` is served; raises Missing("pages", ...) before the first build."""
         return f"/{self._chunk(source)['file']}"
 
+    def imports(self, source: str) -> list[str]:
+        """Where the scripts are that this one cannot begin without; a page asks for them all at once."""
+        chunk, found = self._chunk(source), list[str]()
+        for name in chunk.get("imports", []):
+            found += [url for url in (self.url(name), *self.imports(name)) if url not in found]
+        return found
+
     def urls(self, source: str) -> set[str]:
         """The same with all that it loads, at once or later: scripts, styles, fonts."""
         found: set[str] = set()

@@ -131,6 +131,15 @@ def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, R
     return found[0], who, found[1]
 
 
+def bubble_for_anyone(request: Request, session: Session, code: str) -> Bubble:
+    """The bubble as a stranger may see it, whoever asks: no cookie and no token is looked at; raises `not_found`."""
+    found = bubbles.by_code(session, code, account_id=None) if ids.CODE_PATTERN.fullmatch(code) else None
+    if found is None:
+        raise policy.not_found()
+    policy.require_bubble(action(request), None, None, found[0])
+    return found[0]
+
+
 def channel(request: Request, session: Session, handle: str) -> tuple[Channel, Person | None, Role | None]:
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)

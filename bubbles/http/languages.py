@@ -30,6 +30,11 @@ def of(request: Request) -> str:
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
+    return asked(request)
+
+
+def asked(request: Request) -> str:
+    """The first language that the browser asks for and that there is, without a look at cookies."""
     wanted = _accepted(request.headers.get("accept-language", ""))
     return negotiate_locale(wanted, LANGUAGES, sep="-") or DEFAULT
 
@@ -48,9 +53,9 @@ def _weighed(part: str) -> tuple[float, str]:
         return 0, tag
 
 
-def texts(request: Request) -> "Texts":
-    """The texts in the language of the request."""
-    return read(auth.house(request).settings.pages_dir, of(request))
+def texts(request: Request, language: str = "") -> "Texts":
+    """The texts in a language, else in that of the request."""
+    return read(auth.house(request).settings.pages_dir, language or of(request))
 
 
 class Texts:

@@ -40,6 +40,14 @@ BY_OPERATION: dict[str, list[Schema]] = {
     "GET /media/{code}.{kind}": [
         {"name": name, "in": "header", "schema": TEXT} for name in ("Range", "If-Range", "If-None-Match", "If-Match")
     ],
+    "GET /b/{code}/embed": [{"name": "theme", "in": "query", "schema": one_of(["light", "dark"])}],
+    "GET /oembed": [
+        {"name": "url", "in": "query", "required": True, "schema": TEXT},
+        {"name": "format", "in": "query", "schema": one_of(["json", "xml"])},
+        {"name": "maxwidth", "in": "query", "schema": {"type": "integer"}},
+        {"name": "maxheight", "in": "query", "schema": {"type": "integer"}},
+    ],
+    "GET /on-air": [{"name": "after", "in": "query", "schema": CODE}],
     "PATCH /api/bubbles/{code}": [IF_MATCH],
     "DELETE /api/bubbles/{code}": [IF_MATCH],
     "PUT /api/bubbles/{code}/transcript": [IF_MATCH],
@@ -70,6 +78,15 @@ ALSO: dict[str, dict[str, Schema]] = {
     | _refused("416", "No such range."),
     "GET /api/bubbles/{code}": UNCHANGED,
     "GET /b/{code}.{format}": UNCHANGED | {"200": {"description": "The words.", "content": WORDS}},
+    "GET /b/{code}/qr.svg": UNCHANGED,
+    "GET /oembed": UNCHANGED
+    | {
+        "200": {
+            "description": "As asked.",
+            "content": {"application/json": {"schema": {}}, "text/xml": {"schema": {}}},
+        },
+        "501": {"description": "Another format than json or xml.", "content": {"text/plain": {"schema": TEXT}}},
+    },
     "GET /sitemap.xml": UNCHANGED,
     "GET /app.webmanifest": {
         "200": {"description": "The manifest.", "content": {"application/manifest+json": {"schema": {}}}}

@@ -34,6 +34,15 @@ def home(request: Request) -> Response:
     )
 
 
+def on_air(request: Request) -> Response:
+    """The bubbles newer than `after`, newest first, as cards: for a page that stays open. Nothing, where none is."""
+    found, _ = _found(request, QueryParams())
+    codes = [each["told"]["code"] for each in found]
+    after = request.query_params.get("after", "")
+    newer = found[: codes.index(after)] if after in codes else found
+    return render.page(request, "on_air.html", bubbles=[each["told"] for each in newer])
+
+
 def search(request: Request) -> Response:
     """What a query finds, with the sentence said; a query that does not parse is told on the page."""
     params, t = _asked(request.query_params), languages.texts(request)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bubbles.http import auth, languages, preferences, sheet, shown
+from bubbles.http import auth, languages, preferences, sharing, sheet, shown
 from bubbles.http.assets import Assets
 from bubbles.http.caching import NO_STORE, REVALIDATED
 
@@ -48,18 +48,21 @@ def page(
     status: int = 200,
     cache: str = REVALIDATED,
     headers: dict[str, str] | None = None,
+    reads_cookies: bool = True,
     **context: Any,
 ) -> Response:
     """A page from a template; 304 when the browser has the very same one.
 
-    Raises Missing("pages", ...) where the pages are not built.
+    Without `reads_cookies` the page is the same for everyone who asks in the same language. Raises
+    Missing("pages", ...) where the pages are not built.
     """
     settings = auth.house(request).settings
-    shared = shared_context(request) | {"status": status}
+    shared = shared_context(request, reads_cookies=reads_cookies) | {"status": status}
     html = environment(settings.pages_dir).get_template(template).render(shared | context)
     all_headers = HEADERS | {"Cache-Control": cache, "Content-Language": shared["t"].language} | (headers or {})
     response = HTMLResponse(html, status_code=status, headers=all_headers)
-    response.headers["Vary"] = ", ".join(filter(None, ("Accept-Language, Cookie", (headers or {}).get("Vary"))))
+    varies = ("Accept-Language", "Cookie" if reads_cookies else "", (headers or {}).get("Vary"))
+    response.headers["Vary"] = ", ".join(filter(None, varies))
     return revalidated(request, response) if status == 200 and cache == REVALIDATED else response
 
 
@@ -69,7 +72,7 @@ def fragment(request: Request, template: str, **context: Any) -> Response:
     return HTMLResponse(made.render(shared_context(request) | context), headers=HEADERS | NO_STORE)
 
 
-def shared_context(request: Request) -> dict[str, Any]:
+def shared_context(request: Request, *, reads_cookies: bool = True) -> dict[str, Any]:
     """What every template knows. `speaks` are the groups of texts that the page's scripts need."""
     query = f"?{request.url.query}" if request.url.query else ""
     return {
@@ -77,9 +80,9 @@ def shared_context(request: Request) -> dict[str, Any]:
         "path": request.url.path,
         "back": request.url.path + query,
         "robots": "index",
-        "t": languages.texts(request),
+        "t": languages.texts(request, "" if reads_cookies else languages.asked(request)),
         "languages": languages.LANGUAGES,
-        "theme": preferences.theme(request),
+        "theme": preferences.theme(request) if reads_cookies else "",
     }
 
 
@@ -105,7 +108,9 @@ def environment(pages_dir: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"asset": Assets.of(pages_dir).url, "sheet": sheet.drawn}
+    assets = Assets.of(pages_dir)
+    made.globals |= {"asset": assets.url, "imports": assets.imports}
+    made.globals |= {"sheet": sheet.drawn, "ways": sharing.ways, "frame": sharing.frame}
     made.filters |= {
         "calendar_day": in_language(shown.calendar_day),
         "clock": shown.clock,

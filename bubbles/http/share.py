@@ -11,6 +11,7 @@ from bubbles.errors import Code, Refused
 from bubbles.http import auth, languages, present, render, shown
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.languages import Texts
+from bubbles.http.sharing import qr_code
 from bubbles.http.sheet import coordinates
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
@@ -57,6 +58,22 @@ def transcript(request: Request) -> Response:
     if bubble.visibility == Visibility.PUBLIC:
         headers["Access-Control-Allow-Origin"] = "*"
     response = _file(request.path_params["format"], whole, headers)
+    return render.revalidated(request, response) if bubble.is_public else response
+
+
+def panel(request: Request) -> Response:
+    """The ways to pass a bubble on, as a piece of a page: what the recorder shows once it is published."""
+    _, _, whole = _loaded(request)
+    told = present.bubble(whole, auth.house(request).settings.public_url)
+    return render.fragment(request, "share_panel.html", told=told)
+
+
+def qr(request: Request) -> Response:
+    """The share link as a QR code."""
+    bubble, _, _ = _loaded(request)
+    code = qr_code(f"{auth.house(request).settings.public_url}/b/{bubble.code}")
+    headers = FILE_HEADERS | {"Cache-Control": _cache(bubble)}
+    response = Response(code, media_type="image/svg+xml", headers=headers)
     return render.revalidated(request, response) if bubble.is_public else response
 
 

@@ -73,6 +73,23 @@ def test_nothing_on_air_invites_to_publish(browser, monkeypatch):
     assert "bubbles publish" in page.text
 
 
+def test_a_page_that_stays_open_is_told_what_is_newer(browser, stage, clock):
+    clock.pass_s(3600)
+    first = stage.bubble(playable_at=clock())
+    clock.pass_s(60)
+    newer = stage.bubble(playable_at=clock())
+    since = browser.get(f"/on-air?after={first.code}")
+    assert [link for link in links(parsed(since.text)) if link.startswith("/b/")] == [f"/b/{newer.code}"]
+    nothing = browser.get(f"/on-air?after={newer.code}")
+    assert (nothing.status_code, nothing.text.strip()) == (200, "")
+    assert (
+        browser.get(f"/on-air?after={newer.code}", headers={"If-None-Match": nothing.headers["etag"]}).status_code
+        == 304
+    )
+    assert f"/b/{first.code}" in browser.get("/on-air?after=unknown").text
+    assert "<html" not in since.text
+
+
 # Search
 
 

@@ -1,5 +1,6 @@
 import { enableCopy } from "../copy";
 import { find, show } from "../record/dom";
+import "../share-panel";
 import { text } from "../texts";
 import { follow, type Journey } from "./follow";
 import type { Take } from "./take";

@@ -1,3 +1,4 @@
+import "../share-panel";
 import { BubblePlayer } from "../player";
 import { Script } from "../script";
 import { awaitState } from "../waiting";

@@ -1,0 +1,175 @@
+"""The player as people meet it: on a bubble's page, in lists, and in other people's pages."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.test_privacy import KEPT, NOTHING
+from tests.browser.visitor import DESKTOP, Visitor
+
+MAIN = "document.querySelector('bubble-player[main]')"
+SOUND = "document.querySelector('bubble-player audio')"
+OVERHEAR = """
+  window.told = [];
+  const really = navigator.sendBeacon.bind(navigator);
+  navigator.sendBeacon = (address, body) => {
+    body.text().then((text) => window.told.push(JSON.parse(text)));
+    return really(address, body);
+  };
+"""
+
+
+def opened(visitor: Visitor, address: str) -> Visitor:
+    visitor.page.goto(address)
+    visitor.page.locator("bubble-player[enhanced]").first.wait_for()
+    return visitor
+
+
+def play(visitor: Visitor) -> None:
+    visitor.page.locator("bubble-player .play").first.click()
+    visitor.until(f"{SOUND}.currentTime > 0.2")
+
+
+def heard_s(told: dict[str, Any]) -> float:
+    return sum(end - start for start, end in told["heard"])
+
+
+def test_the_waveform_stands_before_any_sound_is_fetched(visit, stage):
+    visitor = opened(visit(), f"/b/{stage.code}#t=1.5")
+    visitor.page.wait_for_load_state("networkidle")
+    assert visitor.page.locator(".waveform path").first.bounding_box()["width"] > 200
+    assert visitor.page.locator("bubble-player input").input_value() == "1"
+    assert visitor.requested("/media/") == []
+    play(visitor)
+    assert visitor.page.evaluate(f"{SOUND}.currentTime") >= 1.5
+    assert len(visitor.requested("/media/")) > 0
+
+
+def test_a_line_is_heard_by_a_click_and_lit_while_it_is_said(visit, stage):
+    visitor = opened(visit(kind=DESKTOP), f"/b/{stage.code}")
+    cue = stage.told[0]["transcript"]["cues"][-1]
+    line = visitor.page.locator("#words li").last
+    line.locator("span").first.click()
+    visitor.until(f"(start_s) => {MAIN}.playing && {MAIN}.at_s >= start_s", arg=cue["start_s"])
+    visitor.until("document.querySelector('#words li:last-child').ariaCurrent === 'true'")
+    assert "#t=" in visitor.page.url
+    visitor.page.keyboard.press("Tab")
+    visitor.page.evaluate(f"{MAIN}.moveTo(0)")
+    visitor.until("document.querySelectorAll('#words [aria-current]').length <= 1")
+    assert visitor.page.evaluate("document.querySelector('#words li:last-child').ariaCurrent") is None
+
+
+def test_keys_work_the_player_that_has_the_focus(visit, stage):
+    visitor = opened(visit(kind=DESKTOP), f"/b/{stage.code}")
+    keyboard = visitor.page.keyboard
+    visitor.page.locator("bubble-player .play").focus()
+    length_s = stage.told[0]["duration_s"]
+    keyboard.press("5")
+    assert visitor.page.evaluate(f"{MAIN}.at_s") == pytest.approx(length_s / 2, abs=0.01)
+    keyboard.press("j")
+    assert visitor.page.evaluate(f"{MAIN}.at_s") == pytest.approx(max(length_s / 2 - 10, 0), abs=0.01)
+    keyboard.press(">")
+    assert visitor.page.locator("bubble-player select").input_value() == "1.25"
+    keyboard.press("k")
+    visitor.until(f"{MAIN}.playing && {SOUND}.playbackRate === 1.25")
+    keyboard.press("k")
+    visitor.until(f"!{MAIN}.playing")
+    visitor.page.locator("share-panel input").focus()
+    keyboard.press("k")
+    assert visitor.page.evaluate(f"{MAIN}.playing") is False
+
+
+def test_one_player_plays_at_a_time(visit, stage):
+    visitor = opened(visit(kind=DESKTOP), "/search?q=")
+    buttons = visitor.page.locator("bubble-player .play")
+    playing = "[...document.querySelectorAll('bubble-player')].map(({ playing }) => playing)"
+    buttons.nth(0).click()
+    visitor.until(f"{playing}[0]")
+    buttons.nth(1).click()
+    visitor.until(f"{playing}[1]")
+    assert visitor.page.evaluate(playing).count(True) == 1
+
+
+def test_the_lock_screen_knows_what_plays(visit, stage):
+    visitor = opened(visit(), f"/b/{stage.code}")
+    assert visitor.page.evaluate("navigator.mediaSession.metadata") is None
+    play(visitor)
+    told = visitor.page.evaluate("(({ title, artist }) => ({ title, artist }))(navigator.mediaSession.metadata)")
+    assert told == {"title": stage.told[0]["title"], "artist": stage.told[0]["channel"]["title"]}
+    visitor.until("navigator.mediaSession.playbackState === 'playing'")
+    visitor.page.locator("bubble-player .play").first.click()
+    visitor.until("navigator.mediaSession.playbackState === 'paused'")
+
+
+def test_the_beacon_tells_the_seconds_that_were_heard(visit, stage):
+    visitor = visit()
+    visitor.page.add_init_script(OVERHEAR)
+    opened(visitor, f"/b/{stage.code}")
+    play(visitor)
+    visitor.until("window.told.length > 0")
+    assert visitor.page.evaluate("window.told[0].heard") == []
+    visitor.until(f"{SOUND}.currentTime > 1.6")
+    visitor.page.evaluate(f"{MAIN}.moveTo({MAIN}.duration_s - 1.5)")
+    visitor.until(f"{SOUND}.ended")
+    told = visitor.until("window.told.length > 1 && window.told.at(-1)")
+    first, last = told["heard"][0], told["heard"][-1]
+    assert told["code"] == stage.code
+    assert first[0] < 0.5
+    assert first[1] == pytest.approx(1.6, abs=0.8)
+    assert last[0] > first[1]
+    assert heard_s(told) == pytest.approx(3.1, abs=1.2)
+
+
+def test_a_sound_that_does_not_come_is_told_and_tried_again(visit, stage):
+    visitor = opened(visit(locale="fr", allowed=["ERR_FAILED"]), f"/b/{stage.code}")
+    visitor.page.route("**/media/**", lambda route: route.abort())
+    visitor.page.locator("bubble-player .play").click()
+    visitor.page.get_by_text("Le son n’est pas arrivé").wait_for()
+    visitor.page.unroute("**/media/**")
+    visitor.page.get_by_role("button", name="Écouter").click()
+    visitor.until(f"{SOUND}.currentTime > 0.2")
+    assert visitor.page.get_by_text("Le son n’est pas arrivé").count() == 0
+
+
+def test_the_embed_keeps_nothing_and_sends_no_cookie(visit, stage):
+    visitor = visit()
+    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin}])
+    outer = f"<title>Blog</title><iframe src='{stage.origin}/b/{stage.code}/embed' width='400' height='170'></iframe>"
+    visitor.page.route("http://blog.test/", lambda route: route.fulfill(content_type="text/html", body=outer))
+    visitor.page.goto("http://blog.test/")
+    frame = visitor.page.frame_locator("iframe")
+    frame.get_by_role("button", name="Play").click()
+    inside = visitor.page.frames[1]
+    with visitor.page.expect_request("**/api/listens"):
+        frame.get_by_role("button", name="Pause").click()
+    assert inside.evaluate(KEPT) == NOTHING
+    ours = [each for each in visitor.requests if each.url.startswith(stage.origin)]
+    assert [each.url for each in ours if "cookie" in each.all_headers()] == []
+    assert visitor.requested("/me$") == []
+    assert visitor.strays(stage.origin) == ["http://blog.test/"]
+
+
+def test_the_embed_opened_alone_counts_without_a_cookie(visit, stage):
+    visitor = visit()
+    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin}])
+    opened(visitor, f"/b/{stage.code}/embed")
+    assert visitor.page.locator("html").get_attribute("lang") == "en"
+    with visitor.page.expect_request("**/api/listens") as told:
+        play(visitor)
+    assert "cookie" not in told.value.all_headers()
+
+
+def test_the_link_is_copied_and_the_system_may_share_it(visit, stage):
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    visitor.page.add_init_script("navigator.share = async (what) => { window.shared = what; };")
+    opened(visitor, f"/b/{stage.code}")
+    panel = visitor.page.locator("share-panel")
+    panel.get_by_role("button", name="Copy").first.click()
+    panel.get_by_role("button", name="Copied").wait_for()
+    url = stage.told[0]["url"]
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == url
+    panel.get_by_role("button", name="Share…").click()
+    assert visitor.page.evaluate("window.shared") == {"title": stage.told[0]["title"], "url": url}
+    assert visitor.requested("qr.svg") == []
+    panel.get_by_text("QR code").click()
+    visitor.until("document.querySelector('.qr img').naturalWidth > 100")
