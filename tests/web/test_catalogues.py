@@ -113,8 +113,12 @@ def test_no_text_stands_in_a_template(path):
 
 
 PIECES = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|(?P<before>[\w.]*)\(?(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)""",
-    re.DOTALL,
+    r"""
+    //[^\n]* | /\*.*?\*/ |
+    (?P<before>[\w.]*) (?:<[\w\ |]+>)? \(?
+    (?P<string> "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | `(?:\\.|[^`\\])*` )
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 NOT_FOR_PEOPLE = re.compile(r"Error$|[sS]elector(All)?$|\b(find|closest|matches|matchMedia)$")
 """What is called with a text for programmers, or with a selector."""
