@@ -1,0 +1,136 @@
+"""The walk: what leaves the browser, what is heard in which order, and what is left where nothing is near."""
+
+import math
+import re
+import struct
+import wave
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from bubbles.model.place import PlaceRole, Precision, snap
+from tests.browser.stage import Stage
+from tests.browser.visitor import DESKTOP, Visitor
+from tests.conftest import Speech
+
+HERE = (12.345678, 45.678912)
+"""Nothing else lies here. The finer digits are what must not leave."""
+
+NORTH_M = 1 / 111_195
+"""Of a degree of latitude."""
+
+
+@pytest.fixture(scope="module")
+def street(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Four short voices along a street to the north, each told exactly: `street[0]` is the nearest to `HERE`."""
+    token, folder = stage.token(), tmp_path_factory.mktemp("street")
+    made = []
+    for number, metres in enumerate((90, 170, 800, 900)):
+        place = {"latitude": str(HERE[0] + metres * NORTH_M), "longitude": str(HERE[1]), "precision": "exact"}
+        speech = short(folder / f"{number}.wav", number)
+        made.append(stage.publish(speech, token, title=f"Voice {number}", language="en", **place)["code"])
+    for code in made:
+        stage.ready(code)
+    return made
+
+
+def short(path, number: int) -> Speech:
+    """A second and a half of a tone of its own."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", "none"))
+        tone = (int(9_000 * math.sin(2 * math.pi * (300 + 90 * number) * at / 16_000)) for at in range(24_000))
+        file.writeframes(b"".join(struct.pack("<h", value) for value in tone))
+    return Speech(path, "", "en")
+
+
+def centre(at: tuple[float, float], precision: Precision) -> tuple[float, float]:
+    place = snap(*at, precision, PlaceRole.RECORDED)
+    assert place is not None
+    return place.latitude, place.longitude
+
+
+def started(visit: Callable[..., Visitor], **wishes: Any) -> Visitor:
+    visitor = visit(**wishes)
+    visitor.page.goto("/walk")
+    visitor.page.get_by_role("button", name="Start walking").click()
+    return visitor
+
+
+def title(visitor: Visitor) -> Any:
+    return visitor.page.locator("[data-title]")
+
+
+def heard(visitor: Visitor) -> list[str]:
+    """The codes of the sounds fetched, in order, each once."""
+    return list(dict.fromkeys(re.findall(r"/media/([\w-]+)\.", " ".join(each.url for each in visitor.requests))))
+
+
+def test_the_nearest_plays_first_and_then_the_next(visit, street, stage):
+    visitor = started(visit, at=HERE)
+    expect(title(visitor)).to_have_text("Voice 0")
+    expect(visitor.page.locator("[data-status]")).to_contain_text("2 voices within 200")
+    expect(title(visitor)).to_have_text("Voice 1")
+    expect(title(visitor)).to_have_text("Voice 2")  # from further away, once all that is near was heard
+    assert heard(visitor) == street[:3]
+    assert visitor.strays(stage.origin) == []
+
+
+def test_only_the_centre_of_the_cell_leaves_the_browser(visit, street):
+    visitor = started(visit, at=HERE)
+    expect(title(visitor)).to_have_text("Voice 0")
+    asked = [parse_qs(urlsplit(each.url).query)["near"][0] for each in visitor.requested(r"/api/bubbles\?.*near=")]
+    latitude, longitude = centre(HERE, Precision.STREET)
+    assert set(asked) == {f"{latitude},{longitude}"}
+    sent = " ".join(f"{each.url} {each.post_data or ''}" for each in visitor.requests)
+    assert "12.3456" not in sent
+    assert "45.6789" not in sent
+
+
+def test_moving_sorts_what_comes_anew_and_repeats_nothing(visit, street):
+    visitor = started(visit, at=HERE)
+    expect(title(visitor)).to_have_text("Voice 0")
+    visitor.context.set_geolocation({"latitude": HERE[0] + 905 * NORTH_M, "longitude": HERE[1]})
+    expect(title(visitor)).to_have_text("Voice 3")
+    expect(title(visitor)).to_have_text("Voice 2")
+    expect(title(visitor)).to_have_text("Voice 1")
+    assert heard(visitor)[:4] == [street[0], street[3], street[2], street[1]]
+
+
+def test_one_can_skip_go_back_and_pause(visit, street):
+    visitor = started(visit, at=HERE, kind=DESKTOP)
+    page = visitor.page
+    expect(title(visitor)).to_have_text("Voice 0")
+    page.get_by_role("button", name="Next bubble").click()
+    expect(title(visitor)).to_have_text("Voice 1")
+    page.get_by_role("button", name="Previous bubble").click()
+    expect(title(visitor)).to_have_text("Voice 0")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(title(visitor)).to_have_text("Voice 1")
+
+
+def test_far_from_all_the_nearest_is_told_with_its_distance(visit, street):
+    visitor = started(visit, at=(HERE[0] - 1, HERE[1]))
+    expect(visitor.page.locator("[data-status]")).to_contain_text(
+        "Nothing near. The nearest voice is 110 km away, to the north"
+    )
+    expect(title(visitor)).to_have_text("Voice 0")
+
+
+def test_who_says_not_where_they_are_hears_the_newest(visit, stage, street):
+    visitor = started(visit)
+    expect(visitor.page.locator("[data-status]")).to_contain_text("The browser may not tell where you are")
+    expect(title(visitor)).to_have_text("Voice 3")
+    assert visitor.requested("near=") == []
+
+
+def test_without_a_script_the_newest_are_there(visit, stage):
+    page = visit(java_script_enabled=False).page
+    page.goto("/walk")
+    expect(page.locator("noscript")).to_contain_text("Walking needs JavaScript")
+    expect(page.get_by_role("button", name="Start walking")).to_be_hidden()
+    expect(page.locator("audio").first).to_be_visible()
