@@ -162,6 +162,11 @@ class Settings(BaseSettings):
         return self.cache_dir / "basemap"
 
     @property
+    def places_file(self) -> Path:
+        """The list of places, a row for each."""
+        return self.basemap_dir / "places.tsv"
+
+    @property
     def uploads_dir(self) -> Path:
         """Folder where uploads are received. Lies in the data folder: it may hold 48 MiB a request."""
         return self.data_dir / "uploads"

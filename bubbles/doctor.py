@@ -170,6 +170,17 @@ def _pages(settings: Settings) -> Iterator[Finding]:
         yield Finding("pages", Health.OK, f"built, in {dist}")
 
 
+def _basemap(settings: Settings) -> Iterator[Finding]:
+    for part, file, without in (
+        ("basemap", settings.basemap_dir / "world.pmtiles", "maps are blank"),
+        ("places", settings.places_file, "places are told in degrees, and not found by name"),
+    ):
+        if file.is_file():
+            yield Finding(part, Health.OK, f"built, in {file}")
+        else:
+            yield Finding(part, Health.DEGRADED, f"not built in {file.parent}: run `make run`. Until then {without}.")
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
     folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
     free_bytes = shutil.disk_usage(folder).free
@@ -224,5 +235,6 @@ CHECKS: dict[str, Check] = {
     "model": _model,
     "sandbox": _sandbox,
     "pages": _pages,
+    "basemap": _basemap,
     "legal": _legal,
 }

@@ -12,11 +12,14 @@ from threading import Event, Thread
 
 import structlog
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import accounts, sign_in
 from bubbles.app import House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
+from bubbles.db import towns
+from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 
 STOP_WORKER_S = 20
@@ -28,7 +31,7 @@ log = structlog.get_logger()
 def serve(settings: Settings, say: Say) -> None:
     """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
     with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
-        with workers(settings.workers):
+        with workers(settings.workers), loading(house):
             server = _Server(_configuration(house), on_started=lambda: announce(house, say))
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
                 server.run(sockets=sockets)
@@ -54,6 +57,27 @@ def _configuration(house: House) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+@contextmanager
+def loading(house: House) -> Iterator[None]:
+    """Takes the list of places in beside, which takes seconds the first time; until then places have no names."""
+    loader = Thread(target=_load, args=(house,), name="places")
+    loader.start()
+    try:
+        yield
+    finally:
+        loader.join()
+
+
+def _load(house: House) -> None:
+    try:
+        if towns.load(house.database, house.settings.places_file):
+            log.info("places_loaded")
+    except Missing as missing:
+        log.warning("missing", part=missing.part, detail=missing.detail)
+    except SQLAlchemyError as error:
+        log.error("places_not_loaded", error=type(error).__name__)
 
 
 class _Server(uvicorn.Server):

@@ -19,7 +19,20 @@ from bubbles.db import health
 from bubbles.db.health import Server
 from bubbles.errors import Missing
 
-PARTS = ["python", "address", "disk", "database", "workers", "store", "model", "sandbox", "pages", "legal"]
+PARTS = [
+    "python",
+    "address",
+    "disk",
+    "database",
+    "workers",
+    "store",
+    "model",
+    "sandbox",
+    "pages",
+    "basemap",
+    "places",
+    "legal",
+]
 NOBODY = "postgresql://me:hunter2@127.0.0.1:1/bubbles"
 
 
@@ -57,7 +70,12 @@ def test_a_whole_house_is_told_part_by_part(whole: dict[str, Any], data_dir: Pat
     healthy, lines = examined(**whole)
     assert healthy
     assert list(lines) == PARTS
-    assert {part for part, line in lines.items() if not line.startswith("ok ")} <= {"workers", "sandbox"}
+    assert {part for part, line in lines.items() if not line.startswith("ok ")} <= {
+        "workers",
+        "sandbox",
+        "basemap",
+        "places",
+    }
     assert lines["workers"].startswith("degraded")
     assert "PostgreSQL 18" in lines["database"]
     assert f"embedded in {data_dir}/postgresql" in lines["database"]
@@ -166,6 +184,20 @@ def test_pages_that_are_not_whole_are_missing(whole: dict[str, Any], manifest: s
     healthy, lines = examined(**whole)
     assert not healthy
     assert "npm run build" in lines["pages"]
+
+
+def test_a_map_that_is_not_built_is_told_with_what_it_means(whole: dict[str, Any], tmp_path: Path) -> None:
+    without = whole | {"cache_dir": tmp_path / "cache"}
+    healthy, lines = examined(**without)
+    assert healthy
+    assert "blank" in lines["basemap"]
+    assert "make run" in lines["places"]
+    for name in ("world.pmtiles", "places.tsv"):
+        (tmp_path / "cache" / "basemap").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cache" / "basemap" / name).write_text("")
+    _, lines = examined(**without)
+    assert lines["basemap"].startswith("ok")
+    assert lines["places"].startswith("ok")
 
 
 @pytest.mark.parametrize(("free_gib", "verdict"), [(0.1, "missing"), (1, "degraded"), (100, "ok")])

@@ -7,6 +7,8 @@ from typing import cast
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, select
 
+from bubbles.db import towns
+from bubbles.db.towns import Named
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.rendition import Rendition
@@ -79,10 +81,11 @@ class Whole:
     renditions: list[Rendition]
     transcript: Transcript | None
     steps: dict[str, Step]
+    town: Named | None
 
 
 def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
-    """Bubbles with all that is told of them, in the same order, in five queries however many there are."""
+    """Bubbles with all that is told of them, in the same order, in six queries however many there are."""
     ids = [bubble.id for bubble in bubbles]
     channel_ids = {bubble.channel_id for bubble in bubbles}
     channels = {
@@ -91,6 +94,7 @@ def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
     made = session.exec(select(Rendition).where(col(Rendition.bubble_id).in_(ids)).order_by(Rendition.kind)).all()
     said = {row.bubble_id: row for row in session.exec(select(Transcript).where(col(Transcript.bubble_id).in_(ids)))}
     steps = session.exec(select(Step).where(col(Step.bubble_id).in_(ids))).all()
+    named = towns.names(session, [bubble.place for bubble in bubbles])
     return [
         Whole(
             bubble=bubble,
@@ -98,8 +102,9 @@ def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
             renditions=[rendition for rendition in made if rendition.bubble_id == bubble.id],
             transcript=said.get(bubble.id),
             steps={step.name: step for step in steps if step.bubble_id == bubble.id},
+            town=town,
         )
-        for bubble in bubbles
+        for bubble, town in zip(bubbles, named, strict=True)
     ]
 
 

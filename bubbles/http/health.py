@@ -5,8 +5,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from bubbles.db import towns
 from bubbles.errors import Missing, Refused
-from bubbles.http import auth, lane
+from bubbles.http import auth, basemap, lane
 from bubbles.http.caching import NO_STORE
 from bubbles.speech import models
 
@@ -22,6 +23,8 @@ async def ready(request: Request) -> Response:
         "database": await run_in_threadpool(_database, request),
         "store": await _store(request),
         "model": await run_in_threadpool(_model, request),
+        "basemap": "ok" if basemap.is_built(auth.house(request).settings) else "missing",
+        "places": await run_in_threadpool(_places, request),
     }
     status = 200 if parts["database"] == "ok" else 503
     return JSONResponse({"ready": status == 200, "parts": parts}, status_code=status, headers=NO_STORE)
@@ -32,6 +35,17 @@ def _database(request: Request) -> str:
         auth.house(request).database.check()
     except SQLAlchemyError:
         return "away"
+    return "ok"
+
+
+def _places(request: Request) -> str:
+    try:
+        with auth.house(request).database.transaction() as session:
+            towns.require(session)
+    except SQLAlchemyError:
+        return "away"
+    except Missing:
+        return "missing"
     return "ok"
 
 

@@ -70,6 +70,7 @@ def _refused(status: str, text: str) -> dict[str, Schema]:
 
 ALSO: dict[str, dict[str, Schema]] = {
     "GET /api/map": UNCHANGED,
+    "GET /api/places": UNCHANGED,
     "GET /map/style.json": UNCHANGED,
     "GET /map/tiles.pmtiles": UNCHANGED | _range("application/vnd.pmtiles") | _refused("416", "No such range."),
     "GET /media/{code}.{kind}": UNCHANGED

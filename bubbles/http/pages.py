@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bubbles import find
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, languages, present, query, render
+from bubbles.http import auth, languages, naming, places, present, query, render
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.languages import Texts
 from bubbles.http.sheet import length
@@ -47,15 +47,38 @@ def search(request: Request) -> Response:
     """What a query finds, with the sentence said; a query that does not parse is told on the page."""
     params, t = _asked(request.query_params), languages.texts(request)
     context: dict[str, Any] = {"values": _form(params, t), "filters": _filters(params, t), "robots": "noindex"}
-    context |= {"results": [], "more": None, "problem": None}
+    context |= {"results": [], "more": None, "problem": None, "around": None}
     status = 200
     try:
-        context["results"], after = _found(request, params)
+        placed, context["around"] = _placed(request, params)
+        context["results"], after = _found(request, placed)
         context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
     except Refused as refused:
-        status, context["problem"] = refused.status, refused.code
+        status, context["problem"] = refused.status, t(f"errors.{refused.code}")
+        if refused.code == Code.BAD_PLACE and _is_name(params.get("near", "")):
+            context["problem"] = t("search.unknown_place", name=params["near"])
     cache = REVALIDATED if status == 200 else NEVER_STORED
     return render.page(request, "search.html", status=status, cache=cache, **context)
+
+
+def _placed(request: Request, params: QueryParams) -> tuple[QueryParams, str | None]:
+    """The query with a point where a person wrote a town's name, and that town. Raises `bad_place` for none of ours."""
+    near = params.get("near", "")
+    if not _is_name(near):
+        return params, None
+    language = languages.of(request)
+    with auth.house(request).database.transaction() as session:
+        town = places.point(session, near, language=language)
+    if town is None:
+        raise Refused(Code.BAD_PLACE, "There is no such town.")
+    point = ("near", f"{town.latitude},{town.longitude}")
+    label = naming.label(town.name, town.region, town.country, language)
+    return QueryParams([*_without(params, {"near"}), point]), label
+
+
+def _is_name(near: str) -> bool:
+    """Whether it was meant as a name: degrees hold no letters."""
+    return any(letter.isalpha() for letter in near)
 
 
 def _asked(params: QueryParams) -> QueryParams:

@@ -5,7 +5,10 @@ from typing import Any
 
 from bubbles.db.bubbles import Whole
 from bubbles.db.clusters import Cluster
+from bubbles.db.towns import Named
 from bubbles.find import Found
+from bubbles.http import naming
+from bubbles.http.languages import DEFAULT
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
 from bubbles.model.place import Place, PlaceRole, Precision, cell_of
@@ -30,7 +33,7 @@ def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
         "visibility": row.visibility,
         "licence": row.licence,
         "channel": channel(whole.channel, base_url),
-        "place": place(row.place),
+        "place": place(row.place, whole.town),
         "duration_s": round(row.duration_s, 3),
         "recorded_at": rfc3339(row.recorded_at),
         "created_at": rfc3339(row.created_at),
@@ -59,10 +62,19 @@ def channel(row: Channel, base_url: str) -> Json:
     return {"handle": row.handle, "title": row.title, "url": f"{base_url}/@{row.handle}"}
 
 
-def place(at: Place | None) -> Json | None:
-    """Where, as blurred as it is stored."""
+def place(at: Place | None, named: Named | None = None) -> Json | None:
+    """Where, as blurred as it is stored; with the town that it is named after, whose `name` is in English."""
     if at is None:
         return None
+    label = naming.label(named.name, named.region, named.country, DEFAULT) if named else None
+    return area(at) | {
+        "name": f"near {label}" if named and named.is_near else label,
+        "town": asdict(named) if named else None,
+    }
+
+
+def area(at: Place) -> Json:
+    """The stored point and how much it tells."""
     return {
         "latitude": at.latitude,
         "longitude": at.longitude,
@@ -132,13 +144,13 @@ def feature(whole: Whole, base_url: str) -> Json:
 def spot(row: Bubble, by: Channel, base_url: str) -> Json:
     """A bubble on a map, as a GeoJSON feature that says no more than a label needs."""
     at = row.place
-    properties = {
+    properties: Json = {
         "code": row.code,
         "state": row.state,
         "url": f"{base_url}/b/{row.code}",
         "title": row.title,
         "channel": channel(by, base_url),
-        "place": place(at),
+        "place": area(at) if at else None,
         "duration_s": round(row.duration_s, 3),
         "recorded_at": rfc3339(row.recorded_at),
     }

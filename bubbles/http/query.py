@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from bubbles.errors import Code, Refused
 from bubbles.find import Box, Query, Sort
 from bubbles.model.grid import Grid, fitting_zoom, grid
-from bubbles.model.query import LIMIT_DEFAULT, LIMIT_MAX
+from bubbles.model.query import LIMIT_MAX
 from bubbles.model.texts import clean_handle, clean_language, clean_tags
 from bubbles.model.times import parse_rfc3339
 
@@ -62,7 +62,8 @@ def _require_known(params: QueryParams, readable: Iterable[str]) -> None:
         raise Refused(Code.BAD_REQUEST, f"{repeated[0]} is there more than once; only tag may be repeated.")
 
 
-def _point(text: str) -> tuple[float, float]:
+def point(text: str) -> tuple[float, float]:
+    """`latitude,longitude`, not yet known to be on the earth; raises `bad_place`."""
     latitude, longitude = _numbers(text, count=2, shape="near must be latitude,longitude, such as 48.8566,2.3522.")
     return latitude, longitude
 
@@ -86,9 +87,10 @@ def _numbers(text: str, *, count: int, shape: str) -> list[float]:
     return numbers
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LIMIT_MAX))):
-        raise Refused(Code.BAD_REQUEST, f"limit must be a whole number from 1 to {LIMIT_MAX} ({LIMIT_DEFAULT}).")
+def whole_number(text: str, *, what: str, most: int) -> int:
+    """From 1 to `most`; raises `bad_request`, naming `what`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise Refused(Code.BAD_REQUEST, f"{what} must be a whole number from 1 to {most}.")
     return int(text)
 
 
@@ -101,7 +103,7 @@ def _sort(text: str) -> Sort:
 
 READERS: Mapping[str, Callable[[str], Any]] = {
     "q": str,
-    "near": _point,
+    "near": point,
     "radius_m": _radius_m,
     "bbox": _box,
     "channel": clean_handle,
@@ -109,7 +111,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "since": lambda text: parse_rfc3339(text, what="since"),
     "until": lambda text: parse_rfc3339(text, what="until"),
     "sort": _sort,
-    "limit": _limit,
+    "limit": lambda text: whole_number(text, what="limit", most=LIMIT_MAX),
     "cursor": str,
 }
 VIEW_FIELDS = ("bbox", "q", "channel", "language", "since", "until")

@@ -14,6 +14,9 @@ from bubbles.model.query import LIMIT_MAX, TEXT_MAX, Sort
 from bubbles.model.transcript import TranscriptState
 from bubbles.stats import FEW
 
+NAME_MAX = 100
+"""Characters of a town's name that is asked for."""
+TOWNS_MAX = 20
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
@@ -55,6 +58,10 @@ PLACE_FIELDS: dict[str, Schema] = {
     "precision": one_of(Precision),
     "role": one_of(PlaceRole),
 }
+NAMED: dict[str, Schema] = {
+    "name": or_null(TEXT),
+    "town": or_null(record("name region country is_near", is_near={"type": "boolean"})),
+}
 TEXT_FIELDS: dict[str, Schema] = {
     "title": {"type": "string", "maxLength": 200},
     "language": LANGUAGE,
@@ -72,6 +79,17 @@ TEAM_ONLY: dict[str, Schema] = {
     "refused_reason": or_null(TEXT),
     "withdrawn_reason": or_null(TEXT),
 }
+TOWN = record(
+    "name region country label latitude longitude population",
+    name=TEXT,
+    region=or_null(TEXT),
+    country={"type": "string", "description": "ISO 3166"},
+    label=TEXT,
+    latitude=NUMBER,
+    longitude=NUMBER,
+    population=or_null(NUMBER),
+    distance_m=NUMBER,
+)
 SCHEMAS: dict[str, Schema] = {
     "Form": {"type": "object", "additionalProperties": TEXT, "description": "The fields of a page's form."},
     "Challenge": {"type": "object", "description": "What `navigator.credentials` takes as `publicKey` (WebAuthn)."},
@@ -128,7 +146,9 @@ SCHEMAS: dict[str, Schema] = {
         visibility=one_of(Visibility),
         licence=one_of(Licence),
         channel=record("handle title url", handle=TEXT, title=TEXT, url=TEXT),
-        place=or_null(record("latitude longitude radius_m precision role", radius_m=NUMBER, **PLACE_FIELDS)),
+        place=or_null(
+            record("latitude longitude radius_m precision role name town", radius_m=NUMBER, **NAMED, **PLACE_FIELDS)
+        ),
         duration_s=NUMBER,
         recorded_at=TIME,
         created_at=TIME,
@@ -143,6 +163,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Page": record("items next", items=list_of(named("Bubble")), next=or_null(TEXT)),
     "Features": record("type features", type=TEXT, features=list_of({"type": "object"}), next=or_null(TEXT)),
+    "Places": record("items", items=list_of(TOWN)),
     "Map": record(
         "type count capped features",
         type=TEXT,
@@ -190,5 +211,10 @@ QUERY: dict[str, Schema] = {
 }
 ZOOM: Schema = {"type": "number", "minimum": 0, "maximum": ZOOM_MAX}
 VIEW = {name: QUERY[name] for name in ("bbox", "q", "channel", "language", "tag", "since", "until")} | {"zoom": ZOOM}
-PARAMETERS = {"Query": QUERY, "View": VIEW}
+NAME: dict[str, Schema] = {
+    "q": {"type": "string", "minLength": 1, "maxLength": NAME_MAX},
+    "limit": {"type": "integer", "minimum": 1, "maximum": TOWNS_MAX},
+    "near": QUERY["near"],
+}
+PARAMETERS = {"Query": QUERY, "View": VIEW, "Name": NAME}
 """What is asked in the query string."""

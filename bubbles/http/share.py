@@ -12,7 +12,7 @@ from bubbles.http import auth, languages, present, render, shown
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.languages import Texts
 from bubbles.http.sharing import qr_code
-from bubbles.http.sheet import coordinates
+from bubbles.http.sheet import name as place_name
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
 from bubbles.model.licence import Licence
@@ -144,7 +144,7 @@ def _location(place: present.Json | None, t: Texts) -> dict[str, Any] | None:
     if place is None:
         return None
     point = {"@type": "GeoCoordinates", "latitude": place["latitude"], "longitude": place["longitude"]}
+    named = {"@type": "Place", "name": place_name(place, t)}
     if not place["radius_m"]:
-        return {"@type": "Place", "name": coordinates(place, t), "geo": point}
-    circle = {"@type": "GeoCircle", "geoMidpoint": point, "geoRadius": place["radius_m"]}
-    return {"@type": "Place", "name": coordinates(place, t), "geo": circle}
+        return named | {"geo": point}
+    return named | {"geo": {"@type": "GeoCircle", "geoMidpoint": point, "geoRadius": place["radius_m"]}}

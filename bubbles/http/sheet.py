@@ -5,6 +5,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
+from bubbles.http import naming
 from bubbles.http.languages import Texts
 from bubbles.model.place import (
     EARTH_RADIUS_M,
@@ -40,11 +41,24 @@ FINE = {
 
 
 def where(place: dict[str, Any], t: Texts) -> str:
-    """`within 700 m of 47.38° N, 8.54° E`, or `at` the point where it is told exactly."""
+    """`in Lyon, France, to within 700 m`, `near Villeurbanne, France`; far from every town the point in degrees."""
+    town, radius = place["town"], length(place["radius_m"], t, digits=1)
+    if town and town["is_near"]:
+        return name(place, t)
+    if town:
+        where = t("place.in", name=name(place, t))
+        return t("place.roughly", where=where, radius=radius) if place["radius_m"] else where
     point = coordinates(place, t)
-    if not place["radius_m"]:
-        return t("place.at", point=point)
-    return t("place.within", radius=length(place["radius_m"], t, digits=1), point=point)
+    return t("place.within", radius=radius, point=point) if place["radius_m"] else t("place.at", point=point)
+
+
+def name(place: dict[str, Any], t: Texts) -> str:
+    """`Lyon, France`, `near Villeurbanne, France`; far from every town the point in degrees."""
+    town = place["town"]
+    if town is None:
+        return coordinates(place, t)
+    label = naming.label(town["name"], town["region"], town["country"], t.language)
+    return t("place.near", name=label) if town["is_near"] else label
 
 
 def coordinates(place: dict[str, Any], t: Texts) -> str:

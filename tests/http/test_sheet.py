@@ -56,3 +56,16 @@ def test_south_and_west_are_named():
 
 def test_a_length_has_the_decimal_sign_of_its_language():
     assert sheet.length(1234, FRENCH) == "1,2\u00a0km"
+
+
+TOWN = {"name": "Lyon", "region": None, "country": "FR", "is_near": False}
+
+
+def test_a_place_is_told_by_its_town_where_there_is_one():
+    place = told(45.764, 4.8357, Precision.NEIGHBOURHOOD) | {"town": TOWN}
+    assert sheet.where(place, ENGLISH) == "in Lyon, France, to within 700\xa0m"
+    assert sheet.where(place | {"radius_m": 0.0}, ENGLISH) == "in Lyon, France"
+    assert sheet.where(place | {"town": TOWN | {"is_near": True}}, ENGLISH) == "near Lyon, France"
+    assert sheet.name(place | {"town": TOWN | {"is_near": True}}, ENGLISH) == "near Lyon, France"
+    assert sheet.name(place, ENGLISH) == "Lyon, France"
+    assert sheet.name(place | {"town": None}, ENGLISH) == sheet.coordinates(place, ENGLISH)

@@ -27,11 +27,15 @@ export function layers() {
 
 const polygon = (coordinates) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates } });
 
-/** A row for each place: id, name, country, GeoNames' kind, population, latitude, longitude, with tabs between. */
+/** A row for each place, tabs between: id, name, country, region, GeoNames' kind, population, latitude, longitude.
+ *
+ * The region is there where people tell towns apart by it: Paris, TX. */
 export function* placeRows() {
-  for (const { cityId, name, country, featureCode, population, loc } of cities.filter(isStanding)) {
+  for (const { cityId, name, country, adminCode, featureCode, population, loc } of cities.filter(isStanding)) {
+    const region = country === "US" ? adminCode : "";
     const [longitude, latitude] = loc.coordinates;
-    yield [cityId, name.replace(/\s+/g, " "), country, featureCode, population, latitude, longitude].join("\t");
+    const plain = name.replace(/[\s\\]+/g, " ").trim();
+    yield [cityId, plain, country, region, featureCode, population, latitude, longitude].join("\t");
   }
 }
 
