@@ -155,10 +155,15 @@ def _spoken(told: present.Json) -> str:
 def _lines(told: present.Json) -> list[dict[str, Any]]:
     """The cues as the form shows them."""
     return [
-        {"start": shown.seconds(cue["start_s"]), "end": shown.seconds(cue["end_s"])}
+        {"start": _typable(cue["start_s"]), "end": _typable(cue["end_s"])}
         | {"text": cue["text"], "unsure": cue.get("unsure", False)}
         for cue in told["transcript"]["cues"]
     ]
+
+
+def _typable(time_s: float) -> str:
+    """To the millisecond, so that what is not touched stays as it is."""
+    return f"{time_s:.3f}".rstrip("0").rstrip(".")
 
 
 def _differences(context: dict[str, Any]) -> list[str]:

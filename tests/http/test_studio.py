@@ -1,7 +1,6 @@
 """The studio: everything of one's own and nothing of others', and forms that lose nothing that was typed."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,12 +9,12 @@ from starlette.testclient import TestClient
 
 from bubbles.app import House
 from bubbles.db import bubbles, steps
-from bubbles.model.bubble import Bubble
-from bubbles.model.channel import Channel, Membership, Role
+from bubbles.model.channel import Membership, Role
 from bubbles.model.place import Precision
 from bubbles.model.step import StepName
 from tests.http.conftest import MONDAY_22
-from tests.http.pages_fixtures import BROWSER, Stage
+from tests.http.pages_fixtures import BROWSER
+from tests.http.studio_author import Author, about, author_of
 
 SHELVES = {
     "prepared": {"playable_at": None},
@@ -28,43 +27,13 @@ SHELVES = {
 }
 
 
-@dataclass
-class Author:
-    """Someone with a channel, who is signed in."""
-
-    client: TestClient
-    stage: Stage
-    channel: Channel
-    known: dict[str, str]
-
-    def see(self, path: str = "/studio", **headers: str) -> Response:
-        return self.client.get(path, headers=BROWSER | self.known | headers, follow_redirects=False)
-
-    def send(self, path: str, **fields: str) -> Response:
-        return self.client.post(path, data=fields, headers=BROWSER | self.known, follow_redirects=False)
-
-    def bubble(self, **columns: Any) -> Bubble:
-        return self.stage.bubble(channel=self.channel, **columns)
-
-    def now(self, bubble: Bubble) -> dict[str, Any]:
-        return dict(self.client.get(f"/api/bubbles/{bubble.code}", headers=self.known).json())
-
-
 @pytest.fixture
 def author(client: TestClient, world: Any, house: House) -> Author:
-    channel, known = world.channel()
-    return Author(client, Stage(house, world), channel, known)
+    return author_of(client, world, house)
 
 
 def codes(page: Response) -> list[str]:
     return re.findall(r'<bubble-player code="([^"]+)"', page.text)
-
-
-def about(bubble: Bubble, **changes: str) -> dict[str, str]:
-    """The form about a bubble as the page holds it, with changes."""
-    kept = {"version": str(bubble.version), "title": bubble.title, "tags": ", ".join(bubble.tags)}
-    kept |= {"language": bubble.language or "", "visibility": bubble.visibility, "licence": bubble.licence}
-    return kept | {"precision": bubble.precision or "", "role": bubble.place_role or ""} | changes
 
 
 def test_a_stranger_is_led_to_sign_in_and_back(client: TestClient, author: Author) -> None:
@@ -220,70 +189,6 @@ def test_who_comes_second_is_told_and_finds_what_they_typed(author: Author) -> N
     assert author.now(bubble)["title"] == "Second"
 
 
-def lines(*cues: tuple[str, str, str], unsure: tuple[int, ...] = (), version: str = "1") -> dict[str, str]:
-    """The words' form."""
-    fields = {"version": version, "language": "en"}
-    for number, (start, end, text) in enumerate(cues):
-        fields |= {f"start-{number}": start, f"end-{number}": end, f"text-{number}": text}
-        fields |= {f"unsure-{number}": "on"} if number in unsure else {}
-    return fields
-
-
-def test_the_page_holds_the_words_as_a_form(author: Author) -> None:
-    told = author.see(f"/studio/bubbles/{author.bubble().code}").text
-    assert told.count('class="plain-cue"') == 4
-    assert len(re.findall(r'name="unsure-\d" checked', told)) == 1
-    assert "Perhaps some zebras." in told
-
-
-def test_corrected_words_are_found_and_the_old_ones_are_not(author: Author) -> None:
-    bubble = author.bubble(title="Quiet")
-    path = f"/studio/bubbles/{bubble.code}/transcript"
-    typed = lines(
-        ("2,5", "4", "Later words"), ("0", "2.5", "Fresh oranges"), ("", "", " "), ("5", "6", "mumbled"), unsure=(3,)
-    )
-    assert author.send(path, **typed).status_code == 303
-    told = author.now(bubble)["transcript"]
-    assert [cue["text"] for cue in told["cues"]] == ["Fresh oranges", "Later words", "mumbled"]
-    assert told["corrected"] is True
-
-    def found(words: str) -> list[str]:
-        items = author.client.get("/api/bubbles", params={"q": words, "channel": author.channel.handle}).json()["items"]
-        return [item["code"] for item in items]
-
-    assert found("oranges") == [bubble.code]
-    assert found("lemons") == found("mumbled") == []
-
-
-def test_words_that_are_not_taken_are_shown_again(author: Author) -> None:
-    bubble = author.bubble()
-    path = f"/studio/bubbles/{bubble.code}/transcript"
-    for typed, status in (
-        (lines(("0", "x", "No time")), 400),
-        (lines(("0", "999", "No time")), 400),
-        (lines(("nan", "1", "No time")), 400),
-        (lines(("0", "1", "No time\u202e")), 422),
-        (lines(("0", "1", "No time"), version="7"), 409),
-        (lines(("0", "1", "No time"), version=""), 400),
-    ):
-        answer = author.send(path, **typed)
-        assert answer.status_code == status
-        assert "No time" in answer.text
-    assert author.now(bubble)["transcript"]["corrected"] is False
-
-
-def test_corrections_survive_a_new_run(author: Author, house: House) -> None:
-    bubble = author.bubble(step={"finished_at": MONDAY_22})
-    assert author.send(f"/studio/bubbles/{bubble.code}/transcript", **lines(("0", "1", "Mine"))).status_code == 303
-    changed = about(bubble, language="fr", version="2")
-    assert author.send(f"/studio/bubbles/{bubble.code}", **changed).status_code == 303
-    with house.database.transaction() as session:
-        step = steps.of(session, bubble.id, StepName.TRANSCRIBE)
-        assert step is not None
-        assert step.finished_at is not None
-    assert author.now(bubble)["transcript"]["text"] == "Mine"
-
-
 def test_nothing_is_withdrawn_until_that_is_confirmed(author: Author, house: House) -> None:
     bubble = author.bubble(title="Mine")
     path = f"/studio/bubbles/{bubble.code}/withdraw"
@@ -315,11 +220,3 @@ def test_what_people_typed_is_escaped(author: Author) -> None:
     for path in ("/studio", f"/studio/bubbles/{bubble.code}"):
         assert "<script>alert" not in author.see(path).text
         assert "<img" not in author.see(path).text
-
-
-def test_a_correction_tells_its_new_version(author: Author) -> None:
-    bubble = author.bubble()
-    path = f"/api/bubbles/{bubble.code}"
-    told = author.client.put(f"{path}/transcript", json={"cues": []}, headers=author.known | {"If-Match": '"v1"'})
-    assert told.headers["etag"] == '"v2-ready"'
-    assert author.client.get(path, headers=author.known).headers["etag"] == told.headers["etag"]

@@ -1,1 +1,3 @@
-export {};
+import { TranscriptEditor } from "../studio/editor";
+
+customElements.define("transcript-editor", TranscriptEditor);

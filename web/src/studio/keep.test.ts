@@ -1,0 +1,31 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, it, vi } from "vitest";
+import { forget, keep, kept } from "./keep";
+
+const UNSAVED = { version: 3, language: "en", cues: [{ start_s: 0, end_s: 1, text: "Hello", unsure: false }] };
+
+beforeEach(() => sessionStorage.clear());
+
+it("keeps what is not saved, for each bubble by itself, until it is forgotten", () => {
+  keep("one", UNSAVED);
+  expect(kept("one")).toEqual(UNSAVED);
+  expect(kept("two")).toBeNull();
+  forget("one");
+  expect(kept("one")).toBeNull();
+});
+
+it.each(["", "{", "null", "[]", '{"version":"3"}', '{"version":3,"language":"en","cues":[{"text":1}]}'])(
+  "takes nothing for unsaved words that is none: %s",
+  (text) => {
+    sessionStorage.setItem("bubbles-words-one", text);
+    expect(kept("one")).toBeNull();
+  },
+);
+
+it("goes on without a store", () => {
+  const setItem = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+    throw new DOMException("full", "QuotaExceededError");
+  });
+  expect(() => keep("one", UNSAVED)).not.toThrow();
+  setItem.mockRestore();
+});
