@@ -20,6 +20,7 @@ from bubbles import find
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.find import Box, Query, Sort
+from bubbles.model.grid import grid
 
 ROUNDS = 15
 VOCABULARY = 20_000
@@ -118,6 +119,22 @@ def questions(count: int) -> dict[str, Query]:
     }
 
 
+def views() -> dict[str, tuple[Query, float]]:
+    """What maps ask for: a query and a zoom."""
+    box = questions(0)["city box"].bbox
+    west, south, east, north = box.west, box.south, box.east, box.north
+    country = Box(max(west - 5, -180), max(south - 4, -90), min(east + 5, 180), min(north + 4, 90))
+    world = Box(-180.0, -85.0, 180.0, 85.0)
+    return {
+        "map of the world": (Query(bbox=world), 1),
+        "map of a country": (Query(bbox=country), 5),
+        "map of a city": (Query(bbox=box), 11),
+        "map of a street": (Query(bbox=Box(west + 0.09, south + 0.09, east - 0.09, north - 0.09)), 15),
+        "map of a common word": (Query(bbox=world, q=word(0)), 1),
+        "map of a rare word": (Query(bbox=world, q=word(15_000)), 1),
+    }
+
+
 def measured_ms(ask: Callable[[], object]) -> list[float]:
     times = []
     for _ in range(ROUNDS):
@@ -132,6 +149,15 @@ def ask(database: Database, query: Query) -> find.Page:
         return find.find(session, query)
 
 
+def view(database: Database, query: Query, zoom: float) -> find.View:
+    with database.transaction() as session:
+        return find.view(session, query, grid(query.bbox, zoom))
+
+
+def report(name: str, times: list[float], found: str) -> None:
+    print(f"{name:30} {statistics.median(times):8.1f} ms  {max(times):8.1f} at most   {found}")
+
+
 def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "postgresql") as url:
         database = Database(url)
@@ -141,8 +167,11 @@ def main(count: int) -> None:
         print(f"{count} bubbles, made in {time.perf_counter() - begun:.0f} s")
         for name, query in questions(count).items():
             found = len(ask(database, query).items)
-            times = measured_ms(lambda query=query: ask(database, query))
-            print(f"{name:30} {statistics.median(times):8.1f} ms  {max(times):8.1f} at most   {found:4} found")
+            report(name, measured_ms(lambda query=query: ask(database, query)), f"{found:4} found")
+        for name, (query, zoom) in views().items():
+            clusters = view(database, query, zoom).clusters
+            times = measured_ms(lambda query=query, zoom=zoom: view(database, query, zoom))
+            report(name, times, f"{sum(each.count for each in clusters)} in {len(clusters)} features")
         database.close()
 
 
