@@ -29,9 +29,7 @@ def home(request: Request) -> Response:
     found, after = _found(request, QueryParams())
     told = [each["told"] for each in found]
     more = f"/search?{urlencode({'cursor': after})}" if after else None
-    return render.page(
-        request, "home.html", bubbles=told, more=more, values=_form(QueryParams(), languages.texts(request))
-    )
+    return render.page(request, "home.html", bubbles=told, more=more)
 
 
 def on_air(request: Request) -> Response:
