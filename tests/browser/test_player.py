@@ -130,31 +130,30 @@ def test_a_sound_that_does_not_come_is_told_and_tried_again(visit, stage):
     assert visitor.page.get_by_text("Le son n’est pas arrivé").count() == 0
 
 
-def test_the_embed_keeps_nothing_and_sends_no_cookie(visit, stage):
+def test_the_embed_in_another_page_sends_no_cookie(visit, stage):
     visitor = visit(allowed=["favicon"])
-    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin}])
+    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin, "httpOnly": True}])
     blog = stage.service.url + "/robots.txt"  # 127.0.0.1 is another site than localhost
     visitor.page.goto(blog)
     visitor.page.evaluate(FRAMED, f"{stage.origin}/b/{stage.code}/embed")
     frame = visitor.page.frame_locator("iframe")
     with visitor.page.expect_request("**/api/listens"):
         frame.get_by_role("button", name="Play").click()
-    inside = visitor.page.frames[1]
-    assert inside.evaluate(KEPT) == NOTHING
     ours = [each for each in visitor.requests if each.url.startswith(stage.origin)]
     assert [each.url for each in ours if "cookie" in each.all_headers()] == []
     assert visitor.requested("/me$") == []
     assert set(visitor.strays(stage.origin)) <= {blog, stage.service.url + "/favicon.ico"}
 
 
-def test_the_embed_opened_alone_counts_without_a_cookie(visit, stage):
+def test_the_embed_keeps_nothing_and_counts_without_a_cookie(visit, stage):
     visitor = visit()
-    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin}])
+    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin, "httpOnly": True}])
     opened(visitor, f"/b/{stage.code}/embed")
     assert visitor.page.locator("html").get_attribute("lang") == "en"
     with visitor.page.expect_request("**/api/listens") as told:
         play(visitor)
     assert "cookie" not in told.value.all_headers()
+    assert visitor.page.evaluate(KEPT) == NOTHING
 
 
 def test_the_link_is_copied_and_the_system_may_share_it(visit, stage):

@@ -1,0 +1,75 @@
+"""What is on air: it plays through once asked, and what comes new disturbs nobody."""
+
+import pytest
+
+from tests.browser.spoken import recorded
+from tests.browser.stage import AUTHOR
+from tests.browser.visitor import DESKTOP, Visitor
+
+PLAYING = "[...document.querySelectorAll('[data-on-air] bubble-player')].findIndex(({ playing }) => playing)"
+COUNT = "document.querySelectorAll('[data-on-air] > *').length"
+LOOKS = "document.dispatchEvent(new Event('visibilitychange'))"
+"""As when someone comes back to the page."""
+
+
+def home(visitor: Visitor) -> Visitor:
+    visitor.page.goto("/")
+    visitor.page.locator("bubble-player[enhanced]").first.wait_for()
+    return visitor
+
+
+def test_nothing_plays_until_it_is_asked_and_then_one_after_another(visit, stage):
+    visitor = home(visit(kind=DESKTOP))
+    assert visitor.requested("/media/") == []
+    visitor.page.get_by_role("button", name="Listen to all").click()
+    visitor.until(f"{PLAYING} === 0")
+    visitor.page.evaluate("document.querySelector('[data-on-air] bubble-player').moveTo(9999)")
+    visitor.until(f"{PLAYING} === 1")
+    visitor.page.locator("[data-on-air] .play").nth(1).click()
+    visitor.page.get_by_role("button", name="Listen to all", pressed=False).wait_for()
+    assert visitor.page.evaluate(PLAYING) == -1
+
+
+@pytest.fixture
+def fresh(stage, tmp_path):
+    """Puts another bubble on the air, for the time of the test."""
+    made = []
+
+    def published() -> str:
+        code = stage.publish(recorded(tmp_path, 0), stage.token(AUTHOR), title="Just said")["code"]
+        made.append(code)
+        stage.ready(code)
+        return code
+
+    yield published
+    for code in made:
+        stage.command("withdraw", code, "--reason", "the test is over")
+
+
+def test_what_is_new_stands_at_the_top_where_it_disturbs_nobody(visit, fresh):
+    visitor = home(visit())
+    before = visitor.page.evaluate(COUNT)
+    code = fresh()
+    visitor.page.evaluate(LOOKS)
+    visitor.until(f"document.querySelector('[data-on-air] > *').dataset.code === '{code}'")
+    assert visitor.page.evaluate(COUNT) == before + 1
+    visitor.page.evaluate(LOOKS)
+    visitor.page.wait_for_load_state("networkidle")
+    assert visitor.page.evaluate(COUNT) == before + 1
+
+
+def test_who_listens_is_told_and_goes_on_listening(visit, fresh):
+    visitor = home(visit(locale="fr"))
+    before = visitor.page.evaluate(COUNT)
+    visitor.page.locator("[data-on-air] .play").first.click()
+    visitor.until(f"{PLAYING} === 0")
+    visitor.page.evaluate("document.querySelector('[data-on-air] audio').loop = true")
+    fresh()
+    visitor.page.evaluate(LOOKS)
+    news = visitor.page.get_by_role("status").get_by_role("button", name="1 nouvelle bulle")
+    news.wait_for()
+    assert visitor.page.evaluate(COUNT) == before
+    assert visitor.page.evaluate("document.activeElement.className") == "play"
+    news.click()
+    visitor.until(f"{COUNT} === {before + 1} && {PLAYING} === 1")
+    assert visitor.page.evaluate("document.activeElement.closest('.card').dataset.code") != ""
