@@ -2,22 +2,43 @@ import { extensionOf } from "../record/ladder";
 import { read, type Answer } from "./answer";
 import type { Fields, Take } from "./take";
 
-const TIMEOUT_MS = 10 * 60_000;
+/** So long, in milliseconds, nothing may leave before the line is taken for dead: a phone's stack would wait minutes. */
+const STALLED_MS = 45_000;
+/** So long the house may look at what has arrived. */
+const ANSWER_MS = 3 * 60_000;
 
 /** Sends a take; `progress` is told the part of the bytes that left, 0 to 1. XHR, for fetch cannot tell. */
 export function post(take: Take, sound: Blob, progress: (sent: number) => void): Promise<Answer> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/bubbles");
-    request.timeout = TIMEOUT_MS;
     request.setRequestHeader("Idempotency-Key", take.key);
     request.setRequestHeader("Accept", "application/json");
+    const over = watch(request);
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 0));
-    request.addEventListener("loadend", () =>
-      resolve(read(request.status, request.responseText, request.getResponseHeader("Retry-After"))),
-    );
+    request.addEventListener("loadend", () => {
+      over();
+      resolve(read(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+    });
     request.send(formOf(take, sound));
   });
+}
+
+/** Gives an upload up when the network is gone or nothing moves: it is tried again, under the same key. */
+function watch(request: XMLHttpRequest): () => void {
+  const giveUp = (): void => request.abort();
+  let timer = setTimeout(giveUp, STALLED_MS);
+  const alive = (wait_ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, wait_ms);
+  };
+  request.upload.addEventListener("progress", () => alive(STALLED_MS));
+  request.upload.addEventListener("load", () => alive(ANSWER_MS));
+  addEventListener("offline", giveUp);
+  return () => {
+    clearTimeout(timer);
+    removeEventListener("offline", giveUp);
+  };
 }
 
 /** The form of a take: what is blank is left out, the sound comes last. */

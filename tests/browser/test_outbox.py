@@ -1,0 +1,210 @@
+"""The outbox: whatever happens on the way, a take is there until it is acknowledged, and is published once."""
+
+import os
+import signal
+from contextlib import contextmanager
+
+import pytest
+
+from bubbles.model.place import PlaceRole, Precision, snap
+from tests.browser.recording import Recorder, duration_s, listened_to, sign_in, slow_upload
+from tests.browser.spoken import recorded
+from tests.browser.stage import GENEROUS, Stage
+from tests.journey.service import free_port, running
+
+MICROPHONE = ["microphone"]
+BYTES_PER_S = 60_000
+"""So slow that twenty seconds of plain sound take half a minute to leave."""
+
+HERE = (48.858370, 2.294481)
+FINE = (b"48.85837", b"48.8583", b"2.294481", b"2.2944")
+"""The digits that say more than the middle of a cell."""
+
+
+@pytest.fixture
+def handle(quiet):
+    return quiet.account()
+
+
+@pytest.fixture
+def author(visit, quiet, handle):
+    """The recorder of someone who is signed in, where what is sent stays in preparation."""
+    visitor = visit(permissions=MICROPHONE, origin=quiet.origin)
+    sign_in(visitor.page, quiet, handle)
+    return Recorder(visitor).open()
+
+
+def published(stage, handle):
+    """How many bubbles the account has, in whatever state."""
+    with stage.service.client(stage.token(handle)) as client:
+        return client.get(f"/@{handle}", headers={"Accept": "text/html"}).text.count('<article class="card"')
+
+
+def wait_until_on_its_way(recorder):
+    recorder.page.wait_for_function("() => document.querySelector('.take progress:not([hidden])')?.value > 0")
+
+
+def kill_pages(browser):
+    """Ends the processes of all pages of a browser of ours, as the system does when memory runs out."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    for process in processes:
+        if process["type"] == "renderer":
+            os.kill(process["id"], signal.SIGKILL)
+
+
+@contextmanager
+def on_port(folder, port):
+    """A service that comes back at the same address with the same data. What was cut short counts for ten seconds."""
+    settings = GENEROUS | {"WORKERS": "0", "UPLOAD_TIMEOUT_S": "10", "PORT": port}
+    with running(folder, **settings) as service:
+        service.url = f"http://127.0.0.1:{port}"
+        yield Stage(service)
+
+
+def test_losing_the_network_in_mid_upload_costs_nothing(author, quiet, handle, spoken):
+    author.bring(spoken(length_s=20).path)
+    line = slow_upload(author.visitor, author.page, bytes_per_s=BYTES_PER_S)
+    author.publish()
+    wait_until_on_its_way(author)
+    with author.visitor.offline():
+        author.card("No connection.")
+        assert author.kept()["pieces"] > 0
+        line.detach()
+    author.card("Published.")
+    assert author.kept()["pieces"] == 0
+    assert published(quiet, handle) == 1
+
+
+def test_a_service_killed_in_mid_upload_publishes_once_when_it_is_back(visit, spoken, tmp_path):
+    port = str(free_port())
+    with on_port(tmp_path, port) as stage:
+        ours = stage.account()
+        visitor = visit(permissions=MICROPHONE, origin=stage.origin, allowed=["ERR_", "409"])
+        sign_in(visitor.page, stage, ours)
+        recorder = Recorder(visitor).open().bring(spoken(length_s=20).path)
+        line = slow_upload(visitor, recorder.page, bytes_per_s=BYTES_PER_S)
+        recorder.publish()
+        wait_until_on_its_way(recorder)
+        stage.service.process.send_signal(signal.SIGKILL)
+        recorder.card("No connection.")
+        line.detach()
+    with on_port(tmp_path, port) as stage:
+        recorder.card("Published.")
+        assert published(stage, ours) == 1
+
+
+def test_a_tab_killed_while_recording_loses_two_seconds_at_most(author, tmp_path):
+    author.start()
+    author.until(5)
+    with author.page.expect_event("crash"):
+        kill_pages(author.visitor.context.browser)
+    again = Recorder(author.visitor, author.visitor.context.new_page()).open()
+    again.card("Not published yet.")
+    assert duration_s(again.kept()["sound"], tmp_path) > 5 - 2
+    again.page.get_by_role("button", name="Go on with it").click()
+    again.reviewed()
+    again.publish("What was left")
+    assert again.code()
+
+
+def test_a_take_that_another_tab_is_recording_is_not_offered(author):
+    author.start()
+    author.until(1.5)
+    other = Recorder(author.visitor, author.visitor.context.new_page()).open()
+    assert other.page.locator(".take").count() == 0
+    author.page.bring_to_front()
+    author.stop()
+    assert author.kept()["takes"][0]["stage"] == "draft"
+
+
+def test_what_was_typed_is_still_there_after_a_reload(author):
+    author.take()
+    author.page.locator("[data-field=title]").fill("Half a title")
+    author.page.get_by_label("Tags").fill("one, two")
+    author.visitor.until("document.activeElement.matches('[data-field=tags]')")
+    author.page.wait_for_timeout(600)
+    author.open()
+    author.page.get_by_role("button", name="Go on with it").click()
+    author.reviewed()
+    assert author.page.locator("[data-field=title]").input_value() == "Half a title"
+    assert author.page.locator("[data-field=tags]").input_value() == "one, two"
+
+
+def test_two_tabs_send_once(author, quiet, handle):
+    author.take()
+    with author.visitor.offline():
+        author.publish()
+        author.card("No connection.")
+        other = Recorder(author.visitor, author.visitor.context.new_page())
+        sent_before = author.posts()
+    other.open()
+    author.card("Published.")
+    other.card("Published.")
+    assert author.posts() == sent_before + 1
+    assert published(quiet, handle) == 1
+
+
+def test_who_signs_out_in_another_tab_loses_nothing_and_goes_on_after_signing_in(author, quiet, handle):
+    author.take()
+    other = author.visitor.context.new_page()
+    other.goto("/")
+    other.locator("[data-fragment] form[action='/sign-out'] button").click()
+    other.wait_for_load_state("networkidle")
+    author.publish("Patience")
+    author.card("Waiting for you to sign in.")
+    assert author.posts() == 0
+    author.page.close()
+    with other.expect_response(lambda answer: answer.url.endswith("/api/bubbles") and answer.status == 202):
+        sign_in(other, quiet, handle)
+    assert published(quiet, handle) == 1
+
+
+def test_a_stranger_records_first_and_signs_in_later(visit, quiet, handle):
+    visitor = visit(permissions=MICROPHONE, origin=quiet.origin)
+    recorder = Recorder(visitor).open()
+    recorder.page.locator("[data-signed-out]").filter(has_text="Nobody is signed in").wait_for()
+    recorder.take()
+    recorder.publish()
+    recorder.card("Waiting for you to sign in.")
+    assert recorder.page.locator(".take [data-sign-in]").get_attribute("href") == "/sign-in?next=/record"
+    with visitor.page.expect_response(lambda answer: answer.url.endswith("/api/bubbles") and answer.status == 202):
+        sign_in(visitor.page, quiet, handle)
+    assert published(quiet, handle) == 1
+
+
+def test_a_take_is_not_sent_as_another_account_unasked(author, quiet, handle):
+    author.take()
+    author.visitor.context.clear_cookies()
+    author.publish()
+    author.card("Waiting for you to sign in.")
+    other = quiet.account()
+    sign_in(author.page, quiet, other)
+    author.open()
+    author.card(f"Made by @{handle}, but @{other} is signed in.")
+    assert author.posts() == 0
+    author.page.get_by_role("button", name=f"Publish as @{other}").click()
+    author.card("Published.")
+    assert (published(quiet, handle), published(quiet, other)) == (0, 1)
+
+
+@pytest.mark.parametrize("precision", [Precision.STREET, Precision.NEIGHBOURHOOD, Precision.TOWN, Precision.EXACT])
+def test_nothing_finer_than_the_cell_is_kept_or_leaves_the_browser(visit, quiet, handle, tmp_path, precision):
+    with listened_to(quiet.origin) as wire:
+        visitor = visit(at=HERE, origin=wire.origin)
+        sign_in(visitor.page, quiet, handle)
+        recorder = Recorder(visitor)
+        recorder.page.goto(f"{wire.origin}/record")
+        recorder.bring(recorded(tmp_path, 0).path)
+        recorder.page.get_by_role("button", name="Where I am").click()
+        recorder.page.locator(f"[name=precision][value={precision}]").check()
+        recorder.page.wait_for_timeout(600)  # what was chosen is kept a moment later
+        assert b"48.8" not in bytes(wire.sent)
+        kept = str(recorder.kept()["takes"]).encode()
+        recorder.publish()
+        recorder.code()
+        sent = bytes(wire.sent)
+    place = snap(*HERE, precision, PlaceRole.RECORDED)
+    assert f"{place.latitude:.6f}".encode() in sent
+    assert f"{place.longitude:.6f}".encode() in sent
+    if precision is not Precision.EXACT:
+        assert [digits for digits in FINE if digits in sent or digits in kept] == []
