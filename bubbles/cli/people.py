@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bubbles import accounts, channels, invitations, sign_in
+from bubbles import accounts, channels, invitations, leave, sign_in, upkeep
 from bubbles.cli.opened import house
 from bubbles.db import accounts as account_rows
 from bubbles.errors import Code, Refused
@@ -43,6 +43,22 @@ def account_invite() -> None:
         valid_for = timedelta(days=opened.settings.invitation_days)
         code = invitations.make(session, None, now=opened.now(), valid_for=valid_for)
         print(f"{opened.settings.public_url}/sign-up?invitation={code}")
+
+
+@account_app.command("close")
+def account_close(
+    handle: str,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="Withdraw what it posted in others' channels.")
+    ] = False,
+) -> None:
+    """Close an account for good: what is its alone is withdrawn."""
+    with house() as opened:
+        with opened.database.transaction() as session:
+            leave.leave(session, accounts.require(session, handle), everywhere=everywhere, now=opened.now())
+        count = leave.go_on(opened.database, now=opened.now())
+        upkeep.discard(opened.database, opened.blobs, now=opened.now())
+        print(f"@{handle.removeprefix('@')} is closed; {count} bubbles are withdrawn.")
 
 
 @account_app.command("sessions")

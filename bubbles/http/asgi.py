@@ -40,6 +40,7 @@ def create_app(house: House) -> Starlette:
     app.router.redirect_slashes = False  # the Host header would choose where to
     app.state.house = house
     app.state.hub = Hub()
+    app.state.exporting = set()
     app.state.store_reads = lane.limiter()
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}

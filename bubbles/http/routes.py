@@ -16,7 +16,9 @@ from bubbles.http import (
     clusters,
     embed,
     events,
+    export,
     health,
+    leaving,
     legal,
     listens,
     map_pages,
@@ -135,6 +137,10 @@ OPERATIONS = (
     Operation("GET", "/app.webmanifest", pwa.manifest, A.LOOK, "How to install the pages", gives="application/json"),
     Operation("GET", "/sw.js", pwa.service_worker, A.LOOK, "The service worker", gives="text/javascript"),
     Operation("GET", "/offline", pwa.offline, A.LOOK, "What is shown without a connection"),
+    Operation(
+        "POST", "/account/export", export.download, A.KEEP_ACCOUNT, "All that is one's own", "Form", "application/zip"
+    ),
+    Operation("POST", "/account/delete", leaving.delete, A.KEEP_ACCOUNT, "Close the account", "Form"),
     Operation("GET", "/studio", studio.page, A.LOOK, "One's own bubbles, by state"),
     Operation("GET", "/studio/bubbles/{code}", studio_bubble.page, A.EDIT, "A bubble with its forms"),
     Operation("POST", "/studio/bubbles/{code}", studio_bubble.change, A.EDIT, "Change a bubble", "Form", ""),

@@ -36,7 +36,7 @@ def of_channel(request: Request) -> Response:
 def _answer(request: Request, told: Stats, *, of: dict[str, str]) -> Response:
     wanted = request.query_params.get("format", "json")
     if wanted == "csv":
-        return Response(_csv(told), headers=NO_STORE, media_type="text/csv")
+        return Response(csv_of(told), headers=NO_STORE, media_type="text/csv")
     if wanted != "json":
         raise Refused(Code.BAD_REQUEST, "The format must be json or csv.")
     return JSONResponse(_json(told) | of | {"as_of": rfc3339(auth.house(request).now())}, headers=NO_STORE)
@@ -48,7 +48,7 @@ def _json(told: Stats) -> dict[str, object]:
     return {**told[Audience.LISTENER], **apart, "method": stats.METHOD}
 
 
-def _csv(told: Stats) -> str:
+def csv_of(told: Stats) -> str:
     """One line an audience, the same cells as in JSON."""
     names = list(told[Audience.LISTENER])
     text = io.StringIO()

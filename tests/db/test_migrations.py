@@ -61,6 +61,7 @@ def kind(column) -> str:
         "varchar": "character varying",
         "float": "double precision",
         "text[]": "ARRAY",
+        "bigint[]": "ARRAY",
     }.get(name, name)
 
 

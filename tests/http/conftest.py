@@ -67,10 +67,10 @@ class World:
     def bubble(self, channel: Channel | None = None, *, length_bytes: int = 200_000, **columns: Any) -> Bubble:
         """A public, playable bubble of 100 s; a minute of it is half of its bytes."""
         channel = channel or self.channel()[0]
-        values = {"duration_s": 100.0, "playable_at": MONDAY_22} | columns
+        values = {"duration_s": 100.0, "playable_at": MONDAY_22, "author_id": channel.id} | columns
         with self.house.database.transaction() as session:
             bubble = Bubble(
-                code=ids.new_code(), channel_id=channel.id, author_id=channel.id, recording_sha256="0",
+                code=ids.new_code(), channel_id=channel.id, recording_sha256="0",
                 recording_bytes=1, recorded_at=MONDAY_22, created_at=MONDAY_22, **values,
             )  # fmt: skip
             session.add(bubble)

@@ -1,0 +1,55 @@
+"""Departures, as rows: who leaves what behind, and what is still to be withdrawn."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import Session, col, delete, select, update
+
+from bubbles.db import jobs
+from bubbles.model.account import SignInLink
+from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Channel, Membership, Role
+from bubbles.model.departure import Departure
+
+
+def owned(session: Session, account_id: int) -> list[Channel]:
+    """The channels that an account owns, locked, so that no team changes meanwhile."""
+    mine = (Membership.account_id == account_id, Membership.role == Role.OWNER)
+    query = select(Channel).join(Membership).where(*mine).order_by(col(Channel.id)).with_for_update(of=Channel)
+    return list(session.exec(query))
+
+
+def others(session: Session, channel_id: int, account_id: int) -> Sequence[Membership]:
+    """The rest of a team."""
+    rest = (Membership.channel_id == channel_id, Membership.account_id != account_id)
+    return session.exec(select(Membership).where(*rest)).all()
+
+
+def begin(session: Session, departure: Departure) -> None:
+    """Takes the account out of every team and its unused links away; the rest follows by itself."""
+    session.add(departure)
+    session.exec(delete(Membership).where(col(Membership.account_id) == departure.account_id))
+    unused = (col(SignInLink.account_id) == departure.account_id, col(SignInLink.used_at).is_(None))
+    session.exec(delete(SignInLink).where(*unused))
+    jobs.enqueue(session, "leave", queue="upkeep", once=True)
+
+
+def under_way(session: Session) -> list[Departure]:
+    """Departures that are not done, oldest first."""
+    query = select(Departure).where(col(Departure.done_at).is_(None)).order_by(col(Departure.left_at))
+    return list(session.exec(query))
+
+
+def left_behind(session: Session, departure: Departure, *, limit: int) -> list[int]:
+    """Keys of bubbles that are still to be withdrawn."""
+    its: ColumnElement[bool] = col(Bubble.channel_id).in_(departure.channel_ids)
+    if departure.everywhere:
+        its = or_(its, col(Bubble.author_id) == departure.account_id)
+    query = select(Bubble.id).where(its, col(Bubble.withdrawn_at).is_(None)).order_by(col(Bubble.id)).limit(limit)
+    return list(session.exec(query))
+
+
+def done(session: Session, departure: Departure, now: datetime) -> None:
+    """Nothing is left."""
+    session.exec(update(Departure).where(col(Departure.account_id) == departure.account_id).values(done_at=now))

@@ -1,0 +1,129 @@
+"""POST /account/export: everything of the person who asks, as one archive that is made while it is sent."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from bubbles import export, stats
+from bubbles.app import House
+from bubbles.db import accounts, authored, channels, passkeys
+from bubbles.db.bubbles import Whole
+from bubbles.errors import Code, Refused
+from bubbles.export import Entry
+from bubbles.http import auth, languages, present
+from bubbles.http.caching import NO_STORE
+from bubbles.http.share import FORMATS
+from bubbles.http.stats import csv_of
+from bubbles.model.account import Account
+from bubbles.model.times import rfc3339
+
+BUSY_S = 30
+
+
+class Archive(StreamingResponse):
+    """The archive of one account; the account may ask for another once this one has ended, however it did."""
+
+    def __init__(self, chunks: Iterator[bytes], *, name: str, account_id: int, busy: set[int]) -> None:
+        headers = NO_STORE | {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        super().__init__(chunks, headers=headers, media_type="application/zip")
+        self._account_id, self._busy = account_id, busy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._busy.discard(self._account_id)
+
+
+def download(request: Request) -> Archive:
+    """One archive at a time for each account: it reads all that the account has."""
+    auth.require_same_origin(request)
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        account = auth.require_own(request, session).account
+        facts = _facts(session, account, house)
+        teams = {channel.id for channel, _ in channels.of_account(session, account.id, first=account.handle)}
+    busy: set[int] = request.app.state.exporting
+    if account.id in busy:
+        raise Refused(Code.RATE_LIMITED, "Your archive is being made already.", retry_after_s=BUSY_S)
+    busy.add(account.id)
+    chunks = export.archive(_entries(request, account, facts, teams), house.blobs, now=house.now())
+    name = f"bubbles-{account.handle}-{house.now():%Y-%m-%d}.zip"
+    return Archive(chunks, name=name, account_id=account.id, busy=busy)
+
+
+def _entries(request: Request, account: Account, facts: dict[str, Any], teams: set[int]) -> Iterator[Entry]:
+    house = auth.house(request)
+    yield Entry("README.txt", _readme(house))
+    yield Entry("account.json", _json(facts))
+
+    def described(session: Session, whole: Whole) -> dict[str, str]:
+        return _described(session, whole, house.settings.public_url, for_team=whole.channel.id in teams)
+
+    yield from export.of_account(house.database, account.id, described)
+
+
+def _readme(house: House) -> str:
+    """What lies where, in every language."""
+    pages_dir = house.settings.pages_dir
+    return "\n".join(languages.read(pages_dir, each)("export.readme") for each in languages.LANGUAGES)
+
+
+def _described(session: Session, whole: Whole, base_url: str, *, for_team: bool) -> dict[str, str]:
+    """A bubble as its team is told; statistics are the team's, whoever posted it."""
+    files = {"bubble.json": _json(present.bubble(whole, base_url, for_team=for_team))}
+    if whole.transcript is not None:
+        files["transcript.json"] = _json(present.transcript(whole))
+        files |= {f"transcript.{kind}": written(whole.transcript.spoken) for kind, (_, written) in FORMATS.items()}
+    if for_team and whole.bubble.playable_at:
+        files["statistics.csv"] = csv_of(stats.of_bubble(session, whole.bubble.id))
+    return files
+
+
+def _facts(session: Session, account: Account, house: House) -> dict[str, Any]:
+    """What is kept of the account itself; of what lets it in everything but the secrets."""
+    kept = accounts.password(session, account.id)
+    return {
+        "handle": account.handle,
+        "created_at": rfc3339(account.created_at),
+        "terms_agreed_at": _time(account.terms_agreed_at),
+        "password_set_at": _time(kept.set_at) if kept else None,
+        "recovery_codes_left": accounts.recovery_codes_left(session, account.id),
+        "channels": [
+            present.channel(channel, house.settings.public_url) | {"role": role}
+            for channel, role in channels.of_account(session, account.id, first=account.handle)
+        ],
+        "sessions": [
+            {"way": each.way, "browser": each.browser, "system": each.system, "began_at": rfc3339(each.created_at)}
+            | {"expires_at": rfc3339(each.expires_at), "last_seen_on": str(each.last_seen_on or "") or None}
+            for each in accounts.web_sessions(session, account.id, house.now())
+        ],
+        "passkeys": [
+            {"name": each.name, "created_at": rfc3339(each.created_at), "last_used_at": _time(each.last_used_at)}
+            for each in passkeys.of_account(session, account.id)
+        ],
+        "tokens": [
+            {"name": each.name, "created_at": rfc3339(each.created_at)} for each in accounts.tokens(session, account.id)
+        ],
+        "uploads": [
+            {"started_at": rfc3339(each.started_at), "outcome": each.outcome}
+            for each in authored.uploads(session, account.id)
+        ],
+    }
+
+
+def _time(at: Any) -> str | None:
+    return rfc3339(at) if at else None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,67 @@
+"""Leave: someone closes their account, and what is theirs alone goes with them.
+
+The account is closed first, in one transaction; bubbles are then withdrawn one by one. Whatever interrupts that, upkeep
+goes on. What stands in a channel that others own belongs to it and stays, unless the person takes theirs along.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from bubbles import accounts, moderation
+from bubbles.db import bubbles, departures
+from bubbles.db.engine import Database
+from bubbles.errors import Code, Refused
+from bubbles.model.account import Account
+from bubbles.model.departure import Departure
+
+AT_ONCE = 50
+REASON = "its author has closed their account"
+LATE_UPLOADS = timedelta(hours=2)
+"""How long it is looked for bubbles that were still on their way when the account closed."""
+
+
+class OnlyOwner(Refused):
+    """A team would be left without an owner; `handle` is its channel's."""
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(
+            Code.CONFLICT, f"You are the only owner of @{handle}: hand it over to someone in its team first."
+        )
+        self.handle = handle
+
+
+def leave(session: Session, account: Account, *, everywhere: bool, now: datetime) -> None:
+    """Closes the account for good; raises `OnlyOwner` while a team depends on it."""
+    closing = []
+    for channel in departures.owned(session, account.id):
+        rest = departures.others(session, channel.id, account.id)
+        if not rest:
+            closing.append(channel.id)
+        elif not any(member.role == "owner" for member in rest):
+            raise OnlyOwner(channel.handle)
+    accounts.close(session, account, now=now)
+    departures.begin(session, Departure(account_id=account.id, channel_ids=closing, everywhere=everywhere, left_at=now))
+
+
+def go_on(database: Database, *, now: datetime) -> int:
+    """Withdraws what is left of all who have left; returns how many bubbles."""
+    with database.transaction() as session:
+        leaving = departures.under_way(session)
+    return sum(_finish(database, departure, now) for departure in leaving)
+
+
+def _finish(database: Database, departure: Departure, now: datetime) -> int:
+    withdrawn = 0
+    while True:
+        with database.transaction() as session:
+            left = departures.left_behind(session, departure, limit=AT_ONCE)
+            if not left and now - departure.left_at > LATE_UPLOADS:
+                departures.done(session, departure, now)
+        for bubble_id in left:
+            with database.transaction() as session:
+                bubble = bubbles.get(session, bubble_id)
+                moderation.withdraw(session, bubble, by="", reason=REASON, now=now)
+        withdrawn += len(left)
+        if not left:
+            return withdrawn
