@@ -1,6 +1,6 @@
 """What the tests of the pages share. In short:
 
-- `stage`: one real service for the folder, with three spoken bubbles; `quiet`: another with nothing in it, no worker.
+- `stage`: one real service for the folder, with three spoken bubbles; `quiet`: another without a worker, off air.
 - `visit(...)`: a visitor with an open page, a profile of its own; `signed_in(...)`: one who has an account.
 - `browser_hearing(wav)`: a browser whose microphone hears a WAV; hand it to `visit(browser=...)`.
 - `spoken(...)`: such a WAV of real speech, with what is said.
@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from tests.browser.chromium import launched
+from tests.browser.pages import sign_in
 from tests.browser.spoken import for_microphone, recorded
 from tests.browser.stage import Stage, off_air, on_air
 from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
@@ -52,8 +53,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="package")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A service where nothing is on the air and what is sent stays in preparation."""
-    with off_air(tmp_path_factory.mktemp("quiet")) as made:
+    """A service where nothing is on the air and what was sent stays in preparation."""
+    folder = tmp_path_factory.mktemp("quiet")
+    with off_air(folder, recorded(folder)) as made:
         yield made
 
 
@@ -148,9 +150,7 @@ def signed_in(visit: Callable[..., Visitor], stage: Stage) -> Callable[..., Visi
 
     def made(handle: str = "", **wishes: Any) -> Visitor:
         visitor = visit(**wishes)
-        visitor.page.goto(stage.link(handle or stage.account()))
-        visitor.page.locator("main form[method=post] button[type=submit]").click()
-        visitor.page.wait_for_url(lambda url: "/sign-in/" not in url)
+        sign_in(visitor, stage.link(handle or stage.account()))
         return visitor
 
     return made

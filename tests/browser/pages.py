@@ -3,35 +3,35 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.browser.stage import AUTHOR, Stage
+from tests.browser.stage import NEWCOMER, Stage
+from tests.browser.visitor import Visitor
 
 
 @dataclass(frozen=True)
 class Shown:
     """A page in a state.
 
-    `route` is its row in the URL table, `address` where it is; `of` says which service shows it (`stage`, where three
-    bubbles are on the air, or `quiet`, where one of the author's is in preparation and the newcomer has none); `by` is
-    the handle of who is signed in; `holds` is a selector of something that only this state has.
+    `route` is its row in the URL table, `address` where it is; `of` says which service shows it (`stage`, where bubbles
+    are on the air, or `quiet`, where one of the author's is in preparation and the newcomer has none); `own` says that
+    the author looks; `holds` is a selector of something that only this state has.
     """
 
     name: str
     route: str
     address: Callable[[Stage], str]
     of: str = "stage"
-    by: str = ""
+    own: bool = False
     status: int = 200
     holds: str = "main h1"
 
 
-NEWCOMER = "newcomer"
 FRAGMENTS = {"/me"}
 """Rows that give a piece of a page, seen on each."""
 
 
 def at(address: str) -> Callable[[Stage], str]:
-    """An address that needs no bubble, or takes the first one's `{code}`."""
-    return lambda stage: address.format(code=stage.code) if "{code}" in address else address
+    """An address in which `{code}` is the first bubble's and `{author}` the author's handle."""
+    return lambda stage: address.format(code=stage.code, author=stage.author)
 
 
 PAGES = (
@@ -43,11 +43,11 @@ PAGES = (
     Shown("search, not understood", "/search", at("/search?near=here"), status=422, holds="[role=alert]"),
     Shown("share", "/b/{code}", at("/b/{code}"), holds="#words [data-start]"),
     Shown("share, in preparation", "/b/{code}", at("/b/{code}"), of="quiet", holds="[data-awaits]"),
-    Shown("profile", "/@{handle}", at(f"/@{AUTHOR}"), holds="bubble-player"),
+    Shown("profile", "/@{handle}", at("/@{author}"), holds="bubble-player"),
     Shown("profile, empty", "/@{handle}", at(f"/@{NEWCOMER}"), of="quiet", holds=".empty"),
-    Shown("profile, own", "/@{handle}", at(f"/@{AUTHOR}"), by=AUTHOR, holds="bubble-player"),
-    Shown("profile, own, in preparation", "/@{handle}", at(f"/@{AUTHOR}"), of="quiet", by=AUTHOR, holds=".card .state"),
-    Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(AUTHOR), holds="main form"),
+    Shown("profile, own", "/@{handle}", at("/@{author}"), own=True, holds="bubble-player"),
+    Shown("profile, own, in preparation", "/@{handle}", at("/@{author}"), of="quiet", own=True, holds=".card .state"),
+    Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(stage.author), holds="main form"),
     Shown("sign in by link, used up", "/sign-in/{secret}", at("/sign-in/nothing"), status=404),
     Shown("record", "/record", at("/record"), holds="[data-rec]"),
     Shown("sign in", "/sign-in", at("/sign-in"), holds="[data-passkey] button"),
@@ -60,3 +60,22 @@ PAGES = (
     Shown("offline", "/offline", at("/offline")),
     Shown("nothing here", "", at("/nothing-here"), status=404, holds=".message"),
 )
+
+
+def sign_in(visitor: Visitor, link: str) -> None:
+    """Uses a one-time link."""
+    visitor.page.goto(link)
+    visitor.page.locator("main form[method=post] button[type=submit]").click()
+    visitor.page.wait_for_url(lambda url: "/sign-in/" not in url)
+
+
+def arrive(visitor: Visitor, shown: Shown, stage: Stage) -> None:
+    """Opens the page in its state, with all that comes after it."""
+    if shown.own:
+        sign_in(visitor, stage.link(stage.author))
+    answer = visitor.page.goto(shown.address(stage))
+    assert answer is not None
+    assert answer.status == shown.status
+    visitor.page.locator(shown.holds).first.wait_for()
+    if shown.own:
+        visitor.page.locator("[data-fragment] form").first.wait_for()  # who is here comes after the page

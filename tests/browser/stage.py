@@ -14,6 +14,7 @@ from tests.conftest import Speech
 from tests.journey.service import Service, running, wait_for
 
 AUTHOR = "ana"
+NEWCOMER = "newcomer"
 GENEROUS = {
     "REGISTRATION": "open",
     "UPLOADS_PER_HOUR": "10000",
@@ -32,6 +33,7 @@ class Stage:
     """A service, the address its pages are at, and what one author published there, newest last."""
 
     service: Service
+    author: str = AUTHOR
     told: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -59,9 +61,9 @@ class Stage:
         """An address that signs the account in, once."""
         return self.command("account", "link", handle)
 
-    def token(self, handle: str = AUTHOR) -> str:
-        """A token of the account."""
-        return self.command("token", "create", handle)
+    def token(self, handle: str = "") -> str:
+        """A token of the account; without a handle, the author's."""
+        return self.command("token", "create", handle or self.author)
 
     def publish(self, speech: Speech, token: str, **fields: str) -> dict[str, Any]:
         """Sends a recording; what the 202 says."""
@@ -98,7 +100,12 @@ def on_air(folder: Path, speeches: list[Speech]) -> Iterator[Stage]:
 
 
 @contextmanager
-def off_air(folder: Path) -> Iterator[Stage]:
-    """A service without workers: nothing is on the air, and what is sent stays in preparation."""
+def off_air(folder: Path, speech: Speech) -> Iterator[Stage]:
+    """A service without workers: nothing is on the air, the author's bubble stays in preparation, and there is a
+    newcomer who has none.
+    """
     with running(folder, WORKERS="0", **GENEROUS) as service:
-        yield Stage(service)
+        stage = Stage(service)
+        stage.account(NEWCOMER)
+        stage.told = [stage.publish(speech, stage.token(stage.account(AUTHOR)), title="Not yet")]
+        yield stage

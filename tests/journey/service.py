@@ -28,14 +28,14 @@ class Service:
     url: str
     said: list[str] = field(default_factory=list)
 
-    def command(self, *arguments: str, check: bool = True) -> str:
+    def command(self, *arguments: str, check: bool = True, timeout_s: float = 300) -> str:
         """What `bubbles ...` prints."""
         ran = subprocess.run(
             [sys.executable, "-m", "bubbles", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout_s,
             check=False,
         )
         assert ran.returncode == 0 or not check, ran.stderr
