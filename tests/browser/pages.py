@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from playwright.sync_api import Page
+
 from tests.browser.stage import NEWCOMER, Stage
 from tests.browser.visitor import Visitor
 
@@ -12,26 +14,75 @@ class Shown:
     """A page in a state.
 
     `route` is its row in the URL table, `address` where it is; `of` says which service shows it (`stage`, where bubbles
-    are on the air, or `quiet`, where one of the author's is in preparation and the newcomer has none); `own` says that
-    the author looks; `holds` is a selector of something that only this state has.
+    are on the air, or `quiet`, where one of the author's is in preparation and the newcomer has none); `by` is who
+    looks, "author" or another handle, or nobody in particular; `then` does what leads from the page to the state;
+    `holds` is a selector of something visible that only this state has.
     """
 
     name: str
     route: str
     address: Callable[[Stage], str]
     of: str = "stage"
-    own: bool = False
+    by: str = ""
     status: int = 200
     holds: str = "main h1"
+    then: Callable[[Page, Stage], None] = lambda page, stage: None
 
 
-FRAGMENTS = {"/me"}
+BUBBLE = "/studio/bubbles/{code}"
+FRAGMENTS = {"/me", "/map/list", "/on-air", "/b/{code}/share"}
 """Rows that give a piece of a page, seen on each."""
 
 
 def at(address: str) -> Callable[[Stage], str]:
     """An address in which `{code}` is the first bubble's and `{author}` the author's handle."""
     return lambda stage: address.format(code=stage.code, author=stage.author)
+
+
+def sign_up(page: Page, handle: str) -> None:
+    """Fills the form in, and sends it."""
+    page.locator("[name=handle]").fill(handle)
+    page.locator("[name=password]").fill("four lemons by the harbour")
+    page.locator("[name=terms]").check()
+    page.locator("main form button[type=submit]").click()
+
+
+def sign_up_anew(page: Page, stage: Stage) -> None:
+    """Makes an account."""
+    sign_up(page, stage.handle())
+
+
+def sign_up_as_another(page: Page, stage: Stage) -> None:
+    """Asks for a handle that is taken."""
+    sign_up(page, stage.author)
+
+
+def sign_in_wrongly(page: Page, stage: Stage) -> None:
+    """Types a wrong password."""
+    page.locator("#handle").fill(stage.author)
+    page.locator("#password").fill("not this one")
+    page.locator("main form button[type=submit]").first.click()
+
+
+def press_rec(page: Page, stage: Stage) -> None:
+    """Asks for a microphone that is not allowed."""
+    page.locator("[data-rec]").click()
+
+
+def bring_file(page: Page, stage: Stage) -> None:
+    """Takes a sound file instead of a recording, and a place in figures."""
+    page.locator("input[type=file]").set_input_files(stage.sound)
+    page.locator("[data-details]").wait_for()
+    page.locator(".by-hand summary").click()
+    page.locator("[data-hand=latitude]").fill("45.764")
+    page.locator("[data-hand=longitude]").fill("4.8357")
+    page.locator("[data-hand=longitude]").press("Tab")
+
+
+def send_file(page: Page, stage: Stage) -> None:
+    """Publishes it."""
+    bring_file(page, stage)
+    page.locator("[data-details] button[type=submit]").click()
 
 
 PAGES = (
@@ -43,16 +94,51 @@ PAGES = (
     Shown("search, not understood", "/search", at("/search?near=here"), status=422, holds="[role=alert]"),
     Shown("share", "/b/{code}", at("/b/{code}"), holds="#words [data-start]"),
     Shown("share, in preparation", "/b/{code}", at("/b/{code}"), of="quiet", holds="[data-awaits]"),
+    Shown("embed", "/b/{code}/embed", at("/b/{code}/embed"), holds="bubble-player"),
     Shown("profile", "/@{handle}", at("/@{author}"), holds="bubble-player"),
     Shown("profile, empty", "/@{handle}", at(f"/@{NEWCOMER}"), of="quiet", holds=".empty"),
-    Shown("profile, own", "/@{handle}", at("/@{author}"), own=True, holds="bubble-player"),
-    Shown("profile, own, in preparation", "/@{handle}", at("/@{author}"), of="quiet", own=True, holds=".card .state"),
+    Shown("profile, own", "/@{handle}", at("/@{author}"), by="author", holds="bubble-player"),
+    Shown(
+        "profile, own, in preparation", "/@{handle}", at("/@{author}"), of="quiet", by="author", holds=".card .state"
+    ),
+    Shown("map", "/map", at("/map"), holds="[data-canvas] canvas"),
+    Shown("map, nothing in view", "/map", at("/map?bbox=-30,-30,-29,-29"), holds=".list-foot .empty"),
+    Shown("map, empty", "/map", at("/map"), of="quiet", holds=".list-foot .empty"),
+    Shown("walk", "/walk", at("/walk"), holds="[data-walk]"),
+    Shown("walk, empty", "/walk", at("/walk"), of="quiet", holds="[data-walk]"),
+    Shown("record", "/record", at("/record"), by="author", holds="[data-rec]"),
+    Shown("record, signed out", "/record", at("/record"), holds="[data-signed-out]"),
+    Shown(
+        "record, no microphone",
+        "/record",
+        at("/record"),
+        by="author",
+        holds="[data-notice]:not(:empty)",
+        then=press_rec,
+    ),
+    Shown("record, taken", "/record", at("/record"), by="author", holds="[data-sketch]", then=bring_file),
+    Shown(
+        "record, sent",
+        "/record",
+        at("/record"),
+        of="quiet",
+        by="author",
+        holds="[data-takes] [data-link]",
+        then=send_file,
+    ),
+    Shown("sign up", "/sign-up", at("/sign-up")),
+    Shown("sign up, taken", "/sign-up", at("/sign-up"), holds="[aria-invalid=true]", then=sign_up_as_another),
+    Shown("sign up, recovery codes", "/sign-up", at("/sign-up"), holds=".codes", then=sign_up_anew),
+    Shown("sign in", "/sign-in", at("/sign-in"), holds="[data-passkey] button"),
+    Shown("sign in, wrongly", "/sign-in", at("/sign-in"), holds="[role=alert]", then=sign_in_wrongly),
+    Shown("studio", "/studio", at("/studio"), by="author", holds=".rows"),
+    Shown("studio, in preparation", "/studio", at("/studio"), of="quiet", by="author", holds=".rows"),
+    Shown("studio, empty", "/studio", at("/studio"), of="quiet", by=NEWCOMER, holds=".empty"),
+    Shown("studio, a bubble", BUBBLE, at("/studio/bubbles/{code}"), by="author", holds=".desk-player"),
+    Shown("studio, a bubble in preparation", BUBBLE, at("/studio/bubbles/{code}"), of="quiet", by="author"),
+    Shown("account", "/account", at("/account"), by="author", holds="[data-adds-passkey] button"),
     Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(stage.author), holds="main form"),
     Shown("sign in by link, used up", "/sign-in/{secret}", at("/sign-in/nothing"), status=404),
-    Shown("record", "/record", at("/record"), holds="[data-rec]"),
-    Shown("sign in", "/sign-in", at("/sign-in"), holds="[data-passkey] button"),
-    Shown("sign up", "/sign-up", at("/sign-up"), holds="#password"),
-    Shown("account", "/account", at("/account"), by=AUTHOR, holds="[data-adds-passkey] button"),
     Shown("privacy", "/privacy", at("/privacy")),
     Shown("terms", "/terms", at("/terms")),
     Shown("contact", "/contact", at("/contact")),
@@ -71,11 +157,12 @@ def sign_in(visitor: Visitor, link: str) -> None:
 
 def arrive(visitor: Visitor, shown: Shown, stage: Stage) -> None:
     """Opens the page in its state, with all that comes after it."""
-    if shown.own:
-        sign_in(visitor, stage.link(stage.author))
+    if shown.by:
+        sign_in(visitor, stage.link(stage.author if shown.by == "author" else shown.by))
     answer = visitor.page.goto(shown.address(stage))
     assert answer is not None
     assert answer.status == shown.status
+    shown.then(visitor.page, stage)
     visitor.page.locator(shown.holds).first.wait_for()
-    if shown.own:
+    if shown.by:
         visitor.page.locator("[data-fragment] form").first.wait_for()  # who is here comes after the page

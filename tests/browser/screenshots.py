@@ -43,7 +43,7 @@ def demonstrated(folder: Path) -> Iterator[Stage]:
         with service.client() as client:
             told = client.get("/api/bubbles", params={"limit": 100}).json()["items"]
         told.sort(key=lambda each: each["title"] != TITLE)
-        yield Stage(service, author=AUTHOR, told=told)
+        yield Stage(service, recorded(folder).path, author=AUTHOR, told=told)
 
 
 def picture(browser: Browser, shown: Shown, stage: Stage, path: Path, **wishes: Any) -> None:

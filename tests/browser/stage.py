@@ -30,9 +30,10 @@ TITLES = (
 
 @dataclass
 class Stage:
-    """A service, the address its pages are at, and what one author published there, newest last."""
+    """A service, a sound file to send, and what the author published there, newest last."""
 
     service: Service
+    sound: Path
     author: str = AUTHOR
     told: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -53,9 +54,13 @@ class Stage:
         assert ran.exit_code == 0, ran.output
         return ran.output.strip()
 
+    def handle(self) -> str:
+        """A handle that nobody has."""
+        return f"visitor-{next(self._numbers)}"
+
     def account(self, handle: str = "") -> str:
         """A new account's handle."""
-        return self.command("account", "create", handle or f"visitor-{next(self._numbers)}").lstrip("@")
+        return self.command("account", "create", handle or self.handle()).lstrip("@")
 
     def link(self, handle: str) -> str:
         """An address that signs the account in, once."""
@@ -88,7 +93,7 @@ class Stage:
 def on_air(folder: Path, speeches: list[Speech]) -> Iterator[Stage]:
     """A service with real Whisper and a bubble of each recording, ready."""
     with running(folder, **GENEROUS) as service:
-        stage = Stage(service)
+        stage = Stage(service, speeches[0].path)
         token = stage.token(stage.account(AUTHOR))
         accepted = []
         for speech, (title, latitude, longitude, precision) in zip(speeches, TITLES, strict=False):
@@ -105,7 +110,7 @@ def off_air(folder: Path, speech: Speech) -> Iterator[Stage]:
     newcomer who has none.
     """
     with running(folder, WORKERS="0", **GENEROUS) as service:
-        stage = Stage(service)
+        stage = Stage(service, speech.path)
         stage.account(NEWCOMER)
         stage.told = [stage.publish(speech, stage.token(stage.account(AUTHOR)), title="Not yet")]
         yield stage

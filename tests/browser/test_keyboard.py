@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.visitor import DESKTOP
@@ -107,6 +108,16 @@ def test_enter_on_a_line_plays_from_it(visit, stage):
     visitor.until(
         "(start_s) => document.querySelector('bubble-player[main] audio').currentTime >= start_s", arg=start_s
     )
+
+
+@pytest.mark.parametrize("address", ["/", "/map", "/walk", "/record", "/sign-up"])
+def test_tab_leads_through_each_page_and_out_again(visit, address):
+    visitor = visit(kind=DESKTOP)
+    visitor.page.goto(address)
+    visitor.page.wait_for_load_state("networkidle")
+    found = stops(visitor.page)
+    assert [stop["what"] for stop in found if not stop["outlined"]] == []
+    assert [stop["what"] for stop in found if not stop["seen"]] == []
 
 
 def test_search_and_language_are_worked_by_the_keyboard(visit):

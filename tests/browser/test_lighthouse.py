@@ -8,7 +8,7 @@ CATEGORIES = ("accessibility", "best-practices", "seo")
 AT_LEAST = 95
 
 
-@pytest.mark.parametrize("address", ["/", "/b/{code}"])
+@pytest.mark.parametrize("address", ["/", "/b/{code}", "/map"])
 def test_the_page_is_accessible_well_made_and_can_be_found(stage, tmp_path, address):
     made = report(stage.origin + address.format(code=stage.code), CATEGORIES, tmp_path)
     assert made["finalDisplayedUrl"].startswith(stage.origin)
