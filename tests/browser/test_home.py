@@ -6,8 +6,8 @@ from tests.browser.spoken import recorded
 from tests.browser.stage import AUTHOR
 from tests.browser.visitor import DESKTOP, Visitor
 
-PLAYING = "[...document.querySelectorAll('[data-on-air] bubble-player')].findIndex(({ playing }) => playing)"
-COUNT = "document.querySelectorAll('[data-on-air] > *').length"
+PLAYING = "[...document.querySelectorAll('[data-list] bubble-player')].findIndex(({ playing }) => playing)"
+COUNT = "document.querySelectorAll('[data-list] > *').length"
 LOOKS = "document.dispatchEvent(new Event('visibilitychange'))"
 """As when someone comes back to the page."""
 
@@ -23,9 +23,9 @@ def test_nothing_plays_until_it_is_asked_and_then_one_after_another(visit, stage
     assert visitor.requested("/media/") == []
     visitor.page.get_by_role("button", name="Listen to all").click()
     visitor.until(f"{PLAYING} === 0")
-    visitor.page.evaluate("document.querySelector('[data-on-air] bubble-player').moveTo(9999)")
+    visitor.page.evaluate("document.querySelector('[data-list] bubble-player').moveTo(9999)")
     visitor.until(f"{PLAYING} === 1")
-    visitor.page.locator("[data-on-air] .play").nth(1).click()
+    visitor.page.locator("[data-list] .play").nth(1).click()
     visitor.page.get_by_role("button", name="Listen to all", pressed=False).wait_for()
     assert visitor.page.evaluate(PLAYING) == -1
 
@@ -51,7 +51,7 @@ def test_what_is_new_stands_at_the_top_where_it_disturbs_nobody(visit, fresh):
     before = visitor.page.evaluate(COUNT)
     code = fresh()
     visitor.page.evaluate(LOOKS)
-    visitor.until(f"document.querySelector('[data-on-air] > *').dataset.code === '{code}'")
+    visitor.until(f"document.querySelector('[data-list] > *').dataset.code === '{code}'")
     assert visitor.page.evaluate(COUNT) == before + 1
     visitor.page.evaluate(LOOKS)
     visitor.page.wait_for_load_state("networkidle")
@@ -61,9 +61,9 @@ def test_what_is_new_stands_at_the_top_where_it_disturbs_nobody(visit, fresh):
 def test_who_listens_is_told_and_goes_on_listening(visit, fresh):
     visitor = home(visit(locale="fr"))
     before = visitor.page.evaluate(COUNT)
-    visitor.page.locator("[data-on-air] .play").first.click()
+    visitor.page.locator("[data-list] .play").first.click()
     visitor.until(f"{PLAYING} === 0")
-    visitor.page.evaluate("document.querySelector('[data-on-air] audio').loop = true")
+    visitor.page.evaluate("document.querySelector('[data-list] audio').loop = true")
     fresh()
     visitor.page.evaluate(LOOKS)
     news = visitor.page.get_by_role("status").get_by_role("button", name="1 nouvelle bulle")
