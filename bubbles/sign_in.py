@@ -104,8 +104,7 @@ def by_link(session: Session, link_secret: str, *, now: datetime) -> Account:
 def by_password(database: Database, handle: str, password: str) -> Account:
     """Whose handle and password these are; raises `unauthorised`, always after the time that one comparison takes."""
     with database.transaction() as session:
-        account = accounts.by_handle(session, handle)
-        kept = accounts.password(session, account.id) if account else None
+        account, kept = accounts.with_password(session, handle)
     is_right = passwords.matches(kept.hash if kept else passwords.NOBODYS, password)
     if account is None or kept is None or not is_right:
         raise Refused(Code.UNAUTHORISED, WRONG)

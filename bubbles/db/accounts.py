@@ -121,6 +121,13 @@ def password(session: Session, account_id: int) -> Password | None:
     return session.get(Password, account_id, populate_existing=True)
 
 
+def with_password(session: Session, handle: str) -> tuple[Account | None, Password | None]:
+    """The account of a handle and its password, in one look whether or not there is either."""
+    both = select(Account, Password).outerjoin(Password).where(col(Account.closed_at).is_(None))
+    found = session.exec(both.where(Account.handle == handle)).first()
+    return (None, None) if found is None else (found[0], found[1])
+
+
 def use_recovery_code(session: Session, handle: str, secret_hash: str, now: datetime) -> Account | None:
     """Uses up a recovery code: whose it is, or None when it is not of that handle, or used. The row is locked."""
     good = (RecoveryCode.secret_hash == secret_hash, col(RecoveryCode.used_at).is_(None), Account.handle == handle)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bubbles import ids, sign_in
-from bubbles.db import accounts, passkeys
+from bubbles.db import accounts
 from bubbles.http import auth, render
 from bubbles.http.caching import NEVER_STORED, NO_STORE
 from bubbles.http.devices import device
@@ -53,15 +53,13 @@ def link(request: Request) -> Response:
 
 
 def use_link(request: Request) -> Response:
-    """POST: uses the link up and sets the cookie; who has no other way in yet is shown where to make one."""
+    """POST: uses the link up, sets the cookie and leads to where another way in is made."""
     house = auth.house(request)
     auth.require_same_origin(request)
     with house.database.transaction() as session:
         account = sign_in.by_link(session, request.path_params["secret"], now=house.now())
         cookie = begin(request, session, account, Way.LINK)
-        comes_back = accounts.password(session, account.id) or passkeys.of_account(session, account.id)
-    path = HOME if comes_back else "/account?done=linked#password"
-    return let_in(request, to(path), cookie)
+    return let_in(request, to("/account?done=linked#password"), cookie)
 
 
 def sign_out(request: Request) -> Response:

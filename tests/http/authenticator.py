@@ -11,6 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn.helpers import bytes_to_base64url, encode_cbor
 
+from bubbles.db import passkeys
+
+JSON = {"Accept": "application/json"}
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
 
@@ -56,3 +59,30 @@ class Passkey:
         told = {name: bytes_to_base64url(value) for name, value in response.items()}
         name = bytes_to_base64url(self.id)
         return {"id": name, "rawId": name, "type": "public-key", "response": told, "clientExtensionResults": {}}
+
+
+def challenge(browser, path="/sign-in/passkey/challenge"):
+    """What the browser is to sign."""
+    answer = browser.post(path, headers=JSON)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    return answer.json()
+
+
+def add(browser, passkey=None, name="Blue key"):
+    """A passkey of the account that is signed in."""
+    passkey = passkey or Passkey()
+    options = challenge(browser, "/account/passkeys/challenge")
+    answer = browser.post("/account/passkeys", json={"credential": passkey.made(options), "name": name}, headers=JSON)
+    assert answer.status_code == 204, answer.text
+    return passkey
+
+
+def use(browser, credential, **more):
+    """What signing in with an answer gives."""
+    return browser.post("/sign-in/passkey", json={"credential": credential} | more, headers=JSON)
+
+
+def kept(house, account):
+    """The passkeys of an account, as rows."""
+    with house.database.transaction() as session:
+        return list(passkeys.of_account(session, account.id))

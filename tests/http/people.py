@@ -1,11 +1,12 @@
 """Someone with a browser and an account."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bubbles import accounts, invitations, sign_in
@@ -32,13 +33,19 @@ class People:
     """Makes accounts and browsers. Every account is new, and every browser comes from a network of its own."""
 
     house: House
+    apps: dict[Any, Starlette] = field(default_factory=dict)
+
+    def _app(self, settings: tuple[tuple[str, Any], ...]) -> Starlette:
+        if settings not in self.apps:
+            self.apps[settings] = create_app(changed(self.house, **dict(settings)))
+        return self.apps[settings]
 
     def browser(self, host: str = "", agent: str = ANDROID, **settings: Any) -> TestClient:
         """A browser that follows nothing by itself."""
         number = next(_number)
         peer = host or f"198.51.{number // 250}.{number % 250 + 1}"
         headers = {"User-Agent": agent, "Accept": "text/html"}
-        app = create_app(changed(self.house, **settings))
+        app = self._app(tuple(sorted(settings.items())))
         return TestClient(app, headers=headers, client=(peer, 50000), follow_redirects=False)
 
     def account(self, *, password: bool = True) -> Account:

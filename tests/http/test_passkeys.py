@@ -7,11 +7,8 @@ import pytest
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bubbles import accounts
-from bubbles.db import passkeys as rows
-from tests.http.authenticator import PRESENT, Passkey
+from tests.http.authenticator import JSON, PRESENT, Passkey, add, challenge, kept, use
 from tests.http.people import People, is_in
-
-JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -19,35 +16,11 @@ def people(house):
     return People(house)
 
 
-def challenge(browser, path="/sign-in/passkey/challenge"):
-    answer = browser.post(path, headers=JSON)
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    return answer.json()
-
-
-def add(browser, passkey=None, name="Blue key"):
-    """A passkey of the account that is signed in."""
-    passkey = passkey or Passkey()
-    options = challenge(browser, "/account/passkeys/challenge")
-    answer = browser.post("/account/passkeys", json={"credential": passkey.made(options), "name": name}, headers=JSON)
-    assert answer.status_code == 204, answer.text
-    return passkey
-
-
-def use(browser, credential, **more):
-    return browser.post("/sign-in/passkey", json={"credential": credential} | more, headers=JSON)
-
-
 @pytest.fixture
 def owner(people):
     """Who has a passkey, and the passkey."""
     account = people.account()
     return account, add(people.signed_in(account))
-
-
-def kept(house, account):
-    with house.database.transaction() as session:
-        return list(rows.of_account(session, account.id))
 
 
 # What works
@@ -281,38 +254,3 @@ def test_at_a_numeric_address_there_are_none(people, address):
     assert browser.post("/sign-in/passkey/challenge", headers=JSON).status_code == 400
     assert "data-passkey" not in browser.get("/sign-in").text
     assert "numeric address" in people.signed_in(base_url=address.replace("https", "http")).get("/account").text
-
-
-# Kept
-
-
-def test_a_passkey_is_named_anew_and_removed(people, house, owner):
-    account, _ = owner
-    browser = people.signed_in(account)
-    (row,) = kept(house, account)
-    told = browser.post("/account/passkeys/rename", data={"passkey": row.id, "name": " My <b>phone</b> "})
-    assert told.headers["location"] == "/account?done=passkey_named#passkeys"
-    assert "My &lt;b&gt;phone&lt;/b&gt;" in browser.get("/account").text
-    assert browser.post("/account/passkeys/remove", data={"passkey": row.id}).status_code == 303
-    assert kept(house, account) == []
-
-
-def test_nobody_touches_anothers_passkey(people, house, owner):
-    account, _ = owner
-    (row,) = kept(house, account)
-    other = people.signed_in()
-    for path in ("rename", "remove"):
-        assert other.post(f"/account/passkeys/{path}", data={"passkey": row.id, "name": "mine"}).status_code == 404
-    assert [each.name for each in kept(house, account)] == ["Blue key"]
-
-
-def test_the_last_passkey_of_who_has_no_password_stays(people, house):
-    account = people.account(password=False)
-    browser = people.browser()
-    browser.post(people.link(account))
-    add(browser)
-    (row,) = kept(house, account)
-    refused = browser.post("/account/passkeys/remove", data={"passkey": row.id})
-    assert refused.status_code == 409
-    assert "only way in" in refused.text
-    assert len(kept(house, account)) == 1

@@ -1,0 +1,107 @@
+"""How often one may try to get in, and what is kept of it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from bubbles import upkeep
+from tests.http.people import People, enter
+
+WRONG = "eight lemons walk home"
+
+
+@pytest.fixture
+def people(house):
+    return People(house)
+
+
+def test_ten_wrong_passwords_an_hour_shut_the_account_from_every_network(people, clock):
+    account = people.account()
+    for _ in range(10):
+        assert enter(people.browser(), account.handle, WRONG).status_code == 401
+    clock.pass_s(600)
+    refused = enter(people.browser(), account.handle)
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "3000"
+    assert "50 minutes" in refused.text
+    clock.pass_s(int(refused.headers["retry-after"]))
+    assert enter(people.browser(), account.handle).status_code == 303
+
+
+def test_a_handle_that_nobody_has_is_bounded_alike(people):
+    answers = [enter(people.browser(), "nobody-there", WRONG).status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+
+
+def test_what_is_in_order_is_not_counted(people):
+    account = people.account()
+    for _ in range(12):
+        assert enter(people.browser(), account.handle).status_code == 303
+    browser = people.browser(network_attempts_per_hour=2)
+    assert [enter(browser, account.handle).status_code for _ in range(4)] == [303] * 4
+
+
+def test_being_shut_out_is_not_made_longer_by_trying(people, clock):
+    account = people.account()
+    for _ in range(10):
+        enter(people.browser(), account.handle, WRONG)
+    clock.pass_s(3590)
+    assert enter(people.browser(), account.handle, WRONG).status_code == 429
+    clock.pass_s(20)
+    assert enter(people.browser(), account.handle).status_code == 303
+
+
+def test_a_network_may_fail_fifty_times_an_hour_at_whatever_accounts(people):
+    host = "203.0.113.7"
+    for number in range(50):
+        assert enter(people.browser(host), f"guess{number}", WRONG, way="recovery_code").status_code == 401
+    account = people.account()
+    assert enter(people.browser(host), account.handle).status_code == 429
+    assert enter(people.browser("203.0.113.8"), account.handle).status_code == 303
+
+
+def test_a_household_is_one_network(people):
+    account = people.account()
+    one, other, next_door = "2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"
+    assert enter(people.browser(one, network_attempts_per_hour=1), "nobody-x", WRONG).status_code == 401
+    assert enter(people.browser(other, network_attempts_per_hour=1), account.handle).status_code == 429
+    assert enter(people.browser(next_door, network_attempts_per_hour=1), account.handle).status_code == 303
+
+
+def test_midnight_lets_nobody_begin_anew(people, clock):
+    clock.pass_s(2 * 3600 - 60)  # one minute to midnight
+    account = people.account()
+    for _ in range(10):
+        enter(people.browser(), account.handle, WRONG)
+    clock.pass_s(120)
+    assert enter(people.browser(), account.handle).status_code == 429
+
+
+def test_many_at_once_gain_nothing(people):
+    account = people.account()
+    browsers = [people.browser() for _ in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda browser: enter(browser, account.handle, WRONG).status_code, browsers))
+    assert sorted(answers) == [401] * 10 + [429] * 6
+
+
+def test_neither_handle_nor_address_is_kept_of_an_attempt(people, house):
+    enter(people.browser("192.0.2.77"), "my-secret-handle", WRONG)
+    with house.database.transaction() as session:
+        kept = session.connection().exec_driver_sql("SELECT attempt.*, attempt::text FROM attempt").all()
+    assert kept
+    assert not any("192.0.2.77" in str(row) or b"my-secret-handle" in row[1] for row in kept)
+
+
+def test_upkeep_forgets_attempts_and_where_ended_sessions_were(people, house, clock):
+    account = people.account()
+    browser = people.signed_in(account)
+    enter(people.browser(), account.handle, WRONG)
+    browser.post("/sign-out")
+    clock.pass_s(3 * 3600)
+    upkeep.forget(house.database, now=clock(), idempotency_days=30)
+    with house.database.transaction() as session:
+        run = session.connection().exec_driver_sql
+        assert run("SELECT count(*) FROM attempt WHERE tried_at < %s", (clock() - timedelta(hours=2),)).scalar() == 0
+        assert run("SELECT browser FROM web_session WHERE account_id = %s", (account.id,)).scalar() == ""
