@@ -1,0 +1,92 @@
+"""Two who come at the same moment: the second waits for the first, and finds what the first left."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from bubbles import accounts, attempts, invitations, sign_in
+from bubbles.attempts import Limit
+from bubbles.db.engine import Database
+from bubbles.errors import Code, Refused
+from bubbles.model.account import Account
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+PATIENCE_S = 20
+_number = count()
+
+
+def account(database: Database) -> Account:
+    with database.transaction() as session:
+        return accounts.create(session, f"person{next(_number)}", now=NOW)
+
+
+def second_is_told(database: Database, act: Callable[[Session], Any]) -> Code:
+    """What the second of two is told who does the same while the first has not committed."""
+
+    def again() -> None:
+        with database.transaction() as session:
+            act(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as first:
+            act(first)
+            second = pool.submit(again)
+            deadline_s = time.monotonic() + PATIENCE_S
+            while not (waiting := is_waiting(database)) and not second.done() and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+            assert waiting
+        with pytest.raises(Refused) as refused:
+            second.result(PATIENCE_S)
+    return refused.value.code
+
+
+def is_waiting(database: Database) -> bool:
+    with database.transaction() as session:
+        return bool(session.connection().exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").first())
+
+
+def test_the_last_attempt_is_one_persons(database: Database) -> None:
+    limit = Limit("password", "somebody", 1)
+    assert second_is_told(database, lambda session: attempts.begin(session, [limit], now=NOW)) is Code.RATE_LIMITED
+
+
+def test_an_invitation_is_one_persons(database: Database) -> None:
+    one = account(database)
+    with database.transaction() as session:
+        code = invitations.make(session, None, now=NOW, valid_for=DAY)
+    assert second_is_told(database, lambda session: invitations.use(session, code, one, now=NOW)) is Code.FORBIDDEN
+
+
+def test_a_days_last_invitation_is_made_once(database: Database) -> None:
+    one = account(database)
+
+    def make(session: Session) -> None:
+        invitations.make(session, one, now=NOW, valid_for=DAY, per_day=1)
+
+    assert second_is_told(database, make) is Code.RATE_LIMITED
+
+
+def test_a_recovery_code_lets_in_once(database: Database) -> None:
+    one = account(database)
+    with database.transaction() as session:
+        code, *_ = sign_in.new_recovery_codes(session, one, now=NOW)
+
+    def enter(session: Session) -> None:
+        sign_in.by_recovery_code(session, one.handle, code, now=NOW)
+        session.flush()
+
+    assert second_is_told(database, enter) is Code.UNAUTHORISED
+
+
+def test_a_link_lets_in_once(database: Database) -> None:
+    one = account(database)
+    with database.transaction() as session:
+        secret = sign_in.new_link(session, one, now=NOW, valid_for=DAY)
+    assert second_is_told(database, lambda session: sign_in.by_link(session, secret, now=NOW)) is Code.NOT_FOUND
