@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from bubbles import policy
 from bubbles.db import channels
-from bubbles.http import auth, languages, present, render
+from bubbles.http import auth, basemap, languages, present, render
 from bubbles.http.caching import NO_STORE
 from bubbles.model.channel import Role
 from bubbles.policy import Action, Person
@@ -23,11 +23,13 @@ SPOKEN = (
 def page(request: Request) -> Response:
     """The recorder: the same for everyone, and the only page that may ask for microphone and position."""
     settings = auth.house(request).settings
-    names = languages.texts(request).locale.languages
+    t = languages.texts(request)
+    names = t.locale.languages
     return render.page(
         request,
         "record.html",
-        headers=PERMISSIONS,
+        headers=PERMISSIONS | basemap.headers(settings),
+        map_styles=basemap.styles(settings, language=t.language),
         limit_s=settings.duration_max_s,
         silence_dbfs=settings.silence_dbfs,
         max_bytes=settings.request_max_bytes,

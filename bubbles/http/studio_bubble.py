@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from bubbles import edit, moderation
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, languages, present, render, shown, studio
+from bubbles.http import auth, basemap, languages, present, render, shown, studio
 from bubbles.http.body import JSON_MAX_BYTES, form_fields
 from bubbles.http.bubbles import queue
 from bubbles.http.caching import NEVER_STORED, NO_STORE
@@ -140,7 +140,12 @@ def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
     context |= {"choices": _choices(t), "done": _done(request), "back": request.url.path} | sent
     context["differ"] = _differences(context) if context["code"] == Code.CONFLICT else []
     cache = NEVER_STORED
-    return render.page(request, "studio_bubble.html", status=status, cache=cache, robots="noindex", **context)
+    settings = auth.house(request).settings
+    context["map_styles"] = basemap.styles(settings, language=languages.of(request))
+    headers = basemap.headers(settings)
+    return render.page(
+        request, "studio_bubble.html", status=status, cache=cache, headers=headers, robots="noindex", **context
+    )
 
 
 def _done(request: Request) -> str:

@@ -16,6 +16,7 @@ QUIET = (
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",
+    "--enable-unsafe-swiftshader",  # maps are drawn without a graphics card
     "--no-first-run",
 )
 """Flags of a browser that asks nothing of anyone by itself."""

@@ -1,14 +1,12 @@
 import { text } from "./texts";
 
-/** A place by its name, as `GET /api/places` tells it. */
+/** A place by its name, as `GET /api/places` tells it; `label` tells it from others of its name. */
 export interface NamedPlace {
   readonly name: string;
+  readonly label: string;
   readonly latitude: number;
   readonly longitude: number;
-  /** Where it lies, to tell places of one name apart. */
-  readonly context: string;
-  /** How far around it a map should show, in metres. */
-  readonly radius_m: number;
+  readonly population: number | null;
 }
 
 const PAUSE_MS = 200;
@@ -99,7 +97,7 @@ export class PlaceSearch extends HTMLElement {
     const option = element("li", { id: `${this.id_}-${index}`, className: "place-option" });
     option.setAttribute("role", "option");
     option.dataset["index"] = String(index);
-    option.append(element("span", { textContent: place.name }), " ", element("span", { className: "hint", textContent: place.context }));
+    option.textContent = place.label;
     return option;
   }
 
@@ -131,7 +129,7 @@ export class PlaceSearch extends HTMLElement {
   private choose(index: number): void {
     const place = this.places[index];
     if (!place) return;
-    this.input.value = place.name;
+    this.input.value = place.label;
     this.close();
     this.dispatchEvent(new CustomEvent<NamedPlace>("place-chosen", { detail: place, bubbles: true }));
   }
@@ -145,6 +143,11 @@ export class PlaceSearch extends HTMLElement {
   private say(words: string): void {
     this.status.textContent = words;
   }
+}
+
+/** How far around its middle a place of so many people is worth seeing, in metres: a village 2 km, a city of millions 12. */
+export function extent_m({ population }: NamedPlace): number {
+  return Math.min(Math.max(8 * Math.sqrt(population ?? 0), 2_000), 15_000);
 }
 
 function element<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Partial<HTMLElementTagNameMap[Name]>): HTMLElementTagNameMap[Name] {

@@ -2,7 +2,7 @@ import type { Feature } from "geojson";
 import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
 import { radius_m, type Point } from "../cells";
 import { Nowhere, whereIAm } from "../here";
-import type { NamedPlace } from "../place-search";
+import { extent_m, type NamedPlace } from "../place-search";
 import type { BubblePlayer } from "../player";
 import { language, text } from "../texts";
 import type { Ground } from "./ground";
@@ -54,6 +54,7 @@ export class Atlas {
     const { styleLight, styleDark } = this.element.dataset;
     await unroll(part(this.element, "[data-canvas]"), {
       styles: { light: styleLight ?? "", dark: styleDark ?? "" },
+      label: text("map.map"),
       bounds: this.view ?? around(this.results.spots()) ?? WORLD,
       ...(this.view ? { padding: NO_ROOM } : { padding: ROOM, zoomMax: CLOSE_ZOOM - 2 }),
       lacks: (what) => this.say(text(`map.${what}`)),
@@ -153,7 +154,7 @@ export class Atlas {
     this.results.choose(spot);
     this.point(code);
     spot.element.scrollIntoView({ block: "nearest" });
-    spot.element.querySelector<BubblePlayer>("bubble-player")?.playFrom(0);
+    void spot.element.querySelector<BubblePlayer>("bubble-player")?.playFrom(0);
   }
 
   private fly(spot: Spot): void {
@@ -204,7 +205,7 @@ export class Atlas {
     part(this.element, "[data-here]").addEventListener("click", () => void this.goHere());
     this.element.addEventListener("place-chosen", (event) => {
       const place = (event as CustomEvent<NamedPlace>).detail;
-      this.go(boundsAround(place, place.radius_m));
+      this.go(boundsAround(place, extent_m(place)));
     });
   }
 

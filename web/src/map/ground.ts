@@ -19,6 +19,8 @@ export interface Ground {
 export interface Wishes {
   readonly styles: Readonly<Record<"light" | "dark", string>>;
   readonly bounds: Bounds;
+  /** What the map is called, for those who do not see it. */
+  readonly label: string;
   readonly zoomMax?: number;
   /** What stays free at the edges at first, in pixels. */
   readonly padding?: PaddingOptions;
@@ -56,7 +58,7 @@ export async function unroll(container: HTMLElement, wishes: Wishes): Promise<Gr
     touchPitch: false,
     rollEnabled: false,
     fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200,
-    locale: names(),
+    locale: names(wishes.label),
   });
   flatten(map);
   const ground = { map, colour: (token: string) => colourOf(container, token), face: faceOf(container) };
@@ -126,9 +128,9 @@ function faceOf(container: HTMLElement): string {
   return first.trim().replace(/["']/g, "");
 }
 
-function names(): Record<string, string> {
+function names(label: string): Record<string, string> {
   return {
-    "Map.Title": text("map.map"),
+    "Map.Title": label,
     "NavigationControl.ZoomIn": text("map.zoom_in"),
     "NavigationControl.ZoomOut": text("map.zoom_out"),
     "AttributionControl.ToggleAttribution": text("map.sources"),

@@ -129,7 +129,7 @@ function source(map: MapLibre, id: string): GeoJSONSource | undefined {
 }
 
 /** As many pixels as its metres are, doubling with each zoom, and never fewer than a finger finds. */
-function radius(): ExpressionSpecification {
+export function radius(): ExpressionSpecification {
   const stops = Array.from({ length: ZOOM_MAX + 1 }, (_, zoom) => [zoom, ["max", RADIUS_MIN_PX, ["*", ["get", "radius"], 2 ** zoom]]]);
   return ["interpolate", ["exponential", 2], ["zoom"], ...stops.flat()] as ExpressionSpecification;
 }

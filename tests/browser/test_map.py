@@ -1,0 +1,168 @@
+"""The map: cells as wide as they are, its list in step, its view in the address, and nothing asked of anyone else."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bubbles.model.place import PlaceRole, Precision, snap
+from tests.browser.stage import TITLES, Stage
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+LYON = "4.80,45.74,4.88,45.80"
+CLOSE_DEGREES = 0.01
+
+
+def close_to(number: int) -> str:
+    """A view in whose middle a bubble of the stage lies: the width of a dozen streets."""
+    at = snap(float(TITLES[number][1]), float(TITLES[number][2]), Precision(TITLES[number][3]), PlaceRole.RECORDED)
+    assert at is not None
+    edges = at.longitude - CLOSE_DEGREES, at.latitude - CLOSE_DEGREES, at.longitude + CLOSE_DEGREES
+    return ",".join(f"{edge:.5f}" for edge in (*edges, at.latitude + CLOSE_DEGREES))
+
+
+@pytest.fixture
+def opened(visit: Callable[..., Visitor], stage: Stage) -> Callable[..., Visitor]:
+    """A visitor whose map is unrolled and who has seen what lies in it."""
+
+    def made(query: str = "", **wishes: Any) -> Visitor:
+        visitor = visit(**wishes)
+        with visitor.page.expect_response(re.compile("/api/map")):
+            visitor.page.goto(f"/map{query}")
+        expect(visitor.page.locator("[data-unrolled] canvas")).to_be_visible()
+        return visitor
+
+    return made
+
+
+def listed(page: Page) -> Any:
+    return page.locator(".spot .card-title")
+
+
+def pressed_in_the_middle(page: Page, *, right_px: float = 0) -> None:
+    box = page.locator("canvas").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2 + right_px, box["y"] + box["height"] / 2)
+
+
+def test_a_cell_is_drawn_as_wide_as_it_is_and_plays_when_it_is_pressed(opened):
+    visitor = opened(f"?bbox={close_to(0)}", kind=DESKTOP)
+    page = visitor.page
+    player = page.locator(".spot", has_text=TITLES[0][0]).locator("bubble-player")
+    box = page.locator("canvas").bounding_box()
+    assert box
+    pixels_a_metre = box["height"] / (2 * CLOSE_DEGREES * 111_195)
+    expect(player).not_to_have_attribute("playing", "")
+    pressed_in_the_middle(page, right_px=160 * pixels_a_metre)  # the street's circle has a radius of 100 m
+    page.wait_for_function("document.querySelectorAll('.spot.chosen').length === 0")
+    pressed_in_the_middle(page, right_px=80 * pixels_a_metre)
+    expect(player).to_have_attribute("playing", "")
+    expect(page.locator(".spot.chosen")).to_contain_text(TITLES[0][0])
+
+
+def test_the_list_and_the_address_keep_step_with_the_view(opened):
+    visitor = opened(f"?bbox={LYON}", kind=DESKTOP)
+    page = visitor.page
+    expect(listed(page)).to_have_count(3)
+    page.locator(".spot", has_text=TITLES[2][0]).get_by_role("button", name="Show on the map").click()
+    expect(listed(page)).to_have_text([TITLES[2][0]])
+    expect(page).to_have_url(re.compile("bbox=4.8"))
+    address = page.url
+    page.goto("/search")
+    page.go_back()
+    assert page.url == address
+    expect(listed(page)).to_have_text([TITLES[2][0]])
+    again = opened(address[address.index("?") :], kind=DESKTOP).page
+    expect(listed(again)).to_have_text([TITLES[2][0]])
+
+
+def test_filters_are_in_the_address_and_narrow_map_and_list(opened):
+    visitor = opened(f"?bbox={LYON}")
+    page = visitor.page
+    with page.expect_response(lambda answer: "/api/map" in answer.url and "tag=nothing" in answer.url) as answered:
+        page.get_by_text("Filters").click()
+        page.get_by_label("Tag").fill("nothing")
+        page.get_by_label("Tag").press("Enter")
+    assert answered.value.json()["features"] == []
+    expect(page.get_by_text("Nobody has left a voice here yet")).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["tag"] == ["nothing"]
+    assert "bbox" in page.url
+
+
+def test_the_map_is_moved_by_keys(opened):
+    visitor = opened(f"?bbox={LYON}", kind=DESKTOP)
+    page = visitor.page
+    before = page.url
+    page.locator("canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: url != before)
+    moved = page.url
+    page.keyboard.press("+")
+    page.wait_for_url(lambda url: url != moved)
+
+
+@pytest.mark.parametrize("kind", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_where_i_am_is_a_cell_before_anything_is_asked(opened, stage, kind):
+    here = 45.765432, 4.834567
+    visitor = opened(f"?bbox={LYON}", at=here, kind=kind)
+    page = visitor.page
+    asked = len(visitor.requests)
+    with page.expect_response(re.compile("/map/list")):
+        page.get_by_role("button", name="Where I am").click()
+    cell = snap(*here, Precision.NEIGHBOURHOOD, PlaceRole.RECORDED)
+    west, south, east, north = map(float, parse_qs(urlsplit(page.url).query)["bbox"][0].split(","))
+    assert (west + east) / 2 == pytest.approx(cell.longitude, abs=2e-4)
+    assert west < cell.longitude < east
+    assert south < cell.latitude < north
+    sent = " ".join(f"{each.url} {each.post_data or ''}" for each in visitor.requests[asked:])
+    assert "45.7654" not in sent
+    assert "4.8345" not in sent
+    assert visitor.strays(stage.origin) == []
+
+
+def test_who_says_not_where_they_are_is_told_what_to_do(opened):
+    page = opened(f"?bbox={LYON}").page
+    page.get_by_role("button", name="Where I am").click()
+    expect(page.get_by_text("The browser may not tell where you are")).to_be_visible()
+
+
+def test_a_map_across_the_antimeridian_is_the_same_after_a_visit_elsewhere(opened):
+    visitor = opened("?bbox=178,-19,-178,-16", kind=DESKTOP)
+    asked = visitor.requested("/api/map")[-1].url
+    west, _, east, _ = map(float, parse_qs(urlsplit(asked).query)["bbox"][0].split(","))
+    assert west > 170
+    assert east < -170
+
+
+def test_without_the_ground_the_bubbles_are_there_and_the_page_says_so(visit, stage):
+    visitor = visit(allowed=("503",))
+    page = visitor.page
+    page.route("**/map/style.json*", lambda route: route.fulfill(status=503))
+    with page.expect_response(re.compile("/api/map")):
+        page.goto(f"/map?bbox={LYON}")
+    expect(page.get_by_text("could not be loaded")).to_be_visible()
+    expect(listed(page)).to_have_count(3)
+
+
+def test_without_a_drawing_surface_list_and_search_work(visit, stage):
+    page = visit().page
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(f"/map?bbox={LYON}")
+    expect(page.get_by_text("This browser cannot draw the map")).to_be_visible()
+    page.get_by_role("searchbox").fill("nonsuchword")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_text("Nobody has left a voice here yet")).to_be_visible()
+
+
+def test_without_a_script_the_list_of_the_view_plays(visit, stage):
+    page = visit(java_script_enabled=False).page
+    page.goto(f"/map?bbox={LYON}")
+    expect(page.locator("noscript")).to_contain_text("The map itself needs JavaScript")
+    expect(listed(page)).to_have_count(3)
+    page.get_by_role("searchbox").fill("nonsuchword")
+    page.get_by_role("searchbox").press("Enter")
+    assert parse_qs(urlsplit(page.url).query)["bbox"] == [LYON]
+    expect(page.get_by_text("Nobody has left a voice here yet")).to_be_visible()

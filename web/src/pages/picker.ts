@@ -1,0 +1,3 @@
+import { PlacePicker } from "../place-picker";
+
+customElements.define("place-picker", PlacePicker);
