@@ -84,8 +84,8 @@ def test_filters_are_in_the_address_and_narrow_map_and_list(opened):
     page = visitor.page
     with page.expect_response(lambda answer: "/api/map" in answer.url and "tag=nothing" in answer.url) as answered:
         page.get_by_text("Filters").click()
-        page.get_by_label("Tag").fill("nothing")
-        page.get_by_label("Tag").press("Enter")
+        page.get_by_role("textbox", name="Tag").fill("nothing")
+        page.get_by_role("textbox", name="Tag").press("Enter")
     assert answered.value.json()["features"] == []
     expect(page.get_by_text("Nobody has left a voice here yet")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["tag"] == ["nothing"]
@@ -160,7 +160,7 @@ def test_without_a_drawing_surface_list_and_search_work(visit, stage):
 def test_without_a_script_the_list_of_the_view_plays(visit, stage):
     page = visit(java_script_enabled=False).page
     page.goto(f"/map?bbox={LYON}")
-    expect(page.locator("noscript")).to_contain_text("The map itself needs JavaScript")
+    assert "The map itself needs JavaScript" in page.locator("noscript").inner_html()
     expect(listed(page)).to_have_count(3)
     page.get_by_role("searchbox").fill("nonsuchword")
     page.get_by_role("searchbox").press("Enter")
