@@ -1,0 +1,59 @@
+"""A place set on a map: by a finger and by keys, with the cell that others will see, and told to the form around it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bubbles.model.place import PlaceRole, Precision, cell_of, snap
+from tests.browser.stage import AUTHOR
+from tests.browser.visitor import DESKTOP
+
+
+@pytest.fixture
+def desk(signed_in, stage) -> Page:
+    """The studio's page of a bubble whose place is told by its street."""
+    page: Page = signed_in(AUTHOR, kind=DESKTOP).page
+    page.goto(f"/studio/bubbles/{stage.code}")
+    page.locator("place-picker").scroll_into_view_if_needed()
+    expect(page.locator("place-picker canvas")).to_be_visible()
+    return page
+
+
+def point(page: Page) -> tuple[float, float]:
+    return float(page.locator("#latitude").input_value()), float(page.locator("#longitude").input_value())
+
+
+def test_arrow_keys_go_by_cells(desk, stage):
+    desk.select_option("#precision", "neighbourhood")
+    at = stage.told[0]["place"]
+    desk.locator("place-picker canvas").focus()
+    desk.keyboard.press("ArrowUp")
+    cell = cell_of(at["latitude"], at["longitude"], Precision.NEIGHBOURHOOD)
+    latitude, longitude = point(desk)
+    assert cell_of(latitude, longitude, Precision.NEIGHBOURHOOD).south == pytest.approx(cell.north)
+    assert longitude == pytest.approx(at["longitude"], abs=1e-6)
+    expect(desk.get_by_text("Others will see only this cell, about 1 km across.")).to_be_visible()
+
+
+def test_a_finger_sets_the_place(desk, stage):
+    at = stage.told[0]["place"]
+    desk.locator("place-picker canvas").click()  # in its middle, where the cell is
+    latitude, longitude = point(desk)
+    middle = snap(latitude, longitude, Precision.STREET, PlaceRole.RECORDED)
+    assert middle.latitude == pytest.approx(at["latitude"], abs=2e-3)
+    assert middle.longitude == pytest.approx(at["longitude"], abs=2e-3)
+
+
+def test_what_is_typed_is_shown(desk):
+    desk.locator("#latitude").fill("48.8566")
+    desk.locator("#longitude").fill("2.3522")
+    desk.locator("#longitude").press("Tab")
+    shown = desk.evaluate("document.querySelector('place-picker').point")
+    assert shown == {"latitude": 48.8566, "longitude": 2.3522}
+
+
+def test_without_a_drawing_surface_the_cell_is_sketched(signed_in, stage):
+    page = signed_in(AUTHOR).page
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(f"/studio/bubbles/{stage.code}")
+    page.locator("place-picker").scroll_into_view_if_needed()
+    expect(page.locator("place-picker svg .cell")).to_be_visible()
