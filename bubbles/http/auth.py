@@ -144,7 +144,7 @@ def channel(request: Request, session: Session, handle: str) -> tuple[Channel, P
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)
     found = channels.by_handle(session, handle.lower()) if handle.isprintable() else None
-    if found is None:
+    if found is None or not channels.owners(session, found.id):  # whose owners have all left is closed
         raise Refused(Code.NOT_FOUND, "There is no such channel.")
     member = channels.membership(session, found.id, who.account_id) if who else None
     role = Role(member.role) if member else None

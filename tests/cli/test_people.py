@@ -96,3 +96,16 @@ def test_sessions_are_listed_and_ended(run: Run, house: House) -> None:
     assert len(listed.splitlines()) == 2
     assert run("account", "sessions", "sara", "--end").status == 0
     assert run("account", "sessions", "sara").out == ""
+
+
+def test_an_account_is_closed_once_its_teams_are_in_other_hands(run: Run, house: House) -> None:
+    for handle in ("vera", "wim"):
+        run("account", "create", handle)
+    run("channel", "create", "choir", "--owner", "vera")
+    run("channel", "member", "choir", "wim", "editor")
+    refused = run("account", "close", "vera")
+    assert (refused.status, refused.err.endswith("(conflict)\n")) == (1, True)
+    run("channel", "member", "choir", "wim", "owner")
+    assert run("account", "close", "@vera").out == "@vera is closed; 0 bubbles are withdrawn.\n"
+    assert run("account", "link", "vera").err.endswith("(not_found)\n")
+    assert run("account", "create", "vera").err.endswith("(conflict)\n")

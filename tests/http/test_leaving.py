@@ -67,7 +67,8 @@ def test_leaving_closes_every_way_in_and_withdraws_what_is_theirs(people: People
     assert code
     assert gone(house, bubble)
     assert list(house.blobs.keys(f"renditions/{bubble.code}")) != []  # doomed: upkeep deletes them
-    assert stranger.get(f"/b/{bubble.code}").status_code == 404
+    for path in (f"/b/{bubble.code}", f"/@{account.handle}"):
+        assert stranger.get(path).status_code == 404
 
 
 def test_a_handle_is_never_given_to_anybody_else(people: People, house: House) -> None:
