@@ -18,7 +18,7 @@ function entries(): string[] {
   return ["src/main.ts", "src/sw.ts", "styles/main.css", ...ofPages.filter((name) => !name.endsWith(".test.ts"))];
 }
 
-const PLAYER = /\/src\/(player|controls|keys|lock-screen|beacon|heard|times|texts)\.ts$/;
+const PLAYER = /\/src\/(player|controls|keys|lock-screen|beacon|heard|times|texts|install|outbox\/flag)\.ts$|preload-helper/;
 
 // The server reads dist/.vite/manifest.json to learn the hashed names; dist/assets is served as /assets.
 export default defineConfig({
@@ -31,7 +31,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rollupOptions: {
       input: entries(),
-      // The player and what it stands on are one file, on every page and in the embed.
+      // What every page has and others share is one file: a request each for a few hundred bytes would cost more.
       output: { codeSplitting: { groups: [{ name: "player", test: PLAYER }] } },
     },
   },

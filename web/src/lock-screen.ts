@@ -1,8 +1,6 @@
 const LEAP_S = 10;
-const ARTWORK = [
-  { src: "/assets/icon-192.png", sizes: "192x192", type: "image/png" },
-  { src: "/assets/icon-512.png", sizes: "512x512", type: "image/png" },
-];
+/** The smaller icon alone: it is fetched at the moment when the sound is. */
+const ARTWORK = [{ src: "/assets/icon-192.png", sizes: "192x192", type: "image/png" }];
 
 /** A player as the lock screen and the keys of a headset work it. */
 export interface Worked {
