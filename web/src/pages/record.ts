@@ -1,3 +1,4 @@
+import "../share-panel";
 import { isFlagUp } from "../outbox/flag";
 import { whoIsHere, type Me } from "../outbox/who";
 import { Deck } from "../record/deck";

@@ -1,11 +1,11 @@
 import type { Point } from "../cells";
-import { text } from "../texts";
 import { find } from "./dom";
 
 /** A place that has a name. */
 export interface NamedPlace extends Point {
   readonly name: string;
-  readonly country?: string;
+  /** The name with where it lies, to tell places of one name apart. */
+  readonly label: string;
 }
 
 const WAIT_MS = 250;
@@ -53,7 +53,7 @@ async function named(query: string): Promise<NamedPlace[]> {
 function row(place: NamedPlace, pick: (place: NamedPlace) => void): HTMLElement {
   const [item, button] = [document.createElement("li"), document.createElement("button")];
   button.type = "button";
-  button.textContent = place.country ? text("recorder.place_in", { name: place.name, country: place.country }) : place.name;
+  button.textContent = place.label;
   button.addEventListener("click", () => pick(place));
   item.append(button);
   return item;
