@@ -71,7 +71,7 @@ export class Deck {
 
   /** Asks for the microphone, and records. */
   async begin(): Promise<void> {
-    if (this.state === "asking") return;
+    if (this.state !== "idle") return;
     const trouble = troubleBefore();
     if (trouble) return this.fail(trouble);
     this.enter("asking");
@@ -197,7 +197,8 @@ export class Deck {
     find("[data-status]", this.root).textContent = text(`recorder.${state}`);
     find("[data-rec-label]", this.root).textContent = text(runs ? "recorder.stop" : "recorder.rec");
     find("[data-pause-label]", this.root).textContent = text(state === "paused" ? "recorder.resume" : "recorder.pause");
-    this.rec.disabled = state === "asking" || state === "keeping";
+    // Not `disabled`: that would take the focus away from who works by keyboard.
+    this.rec.setAttribute("aria-disabled", String(state === "asking" || state === "keeping"));
     show(this.pauseKey, runs);
   }
 
