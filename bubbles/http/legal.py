@@ -81,6 +81,7 @@ def _kept(settings: Settings) -> dict[str, Any]:
         "link_hours": settings.sign_in_link_hours,
         "own_store": settings.blobs.startswith("file:"),
         "few": stats.PEOPLE_MIN,
+        "map_host": urlsplit(settings.map_style_url).hostname,
     }
 
 

@@ -87,10 +87,13 @@ def test_privacy_is_told_from_the_settings_in_force(client: TestClient, house: H
     assert f"for {house.settings.session_days} days" in told
     assert f"kept for {house.settings.idempotency_days} days" in told
     assert "gone after 48 hours" in told
+    assert "files of this server" in told
     house.settings.session_days, house.settings.blob_url = 7, "s3://bucket"
+    house.settings.map_style_url = "https://maps.example/style.json"
     told = client.get("/privacy").text
     assert "for 7 days" in told
     assert "S3" in told
+    assert "chosen from maps.example" in told
 
 
 def test_every_page_leads_to_them(client: TestClient) -> None:
