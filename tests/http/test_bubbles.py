@@ -241,6 +241,6 @@ def test_only_null_takes_away(client, posted):
 
 
 def test_an_unknown_path_is_a_problem_for_programs_and_a_page_for_people(client):
-    assert client.get("/record").json()["code"] == "not_found"
-    page = client.get("/record", headers={"Accept": "text/html"})
+    assert client.get("/nowhere").json()["code"] == "not_found"
+    page = client.get("/nowhere", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
