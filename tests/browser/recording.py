@@ -42,6 +42,7 @@ class Recorder:
 
     def __init__(self, visitor: Visitor, page: Page | None = None) -> None:
         self.visitor = visitor
+        visitor.allowed.append("/map/style.json")  # a place can be given without the map, where that is not built
         self.page = page or visitor.page
 
     def open(self) -> "Recorder":

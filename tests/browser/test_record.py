@@ -238,5 +238,5 @@ def test_axe_finds_nothing_wrong_on_the_way(visit, quiet, theme):
     recorder.page.locator("[data-placed]:not([hidden])").wait_for()
     found += violations(recorder.page)
     recorder.publish("Au bord de l’eau")
-    recorder.page.locator("[data-link]").wait_for()
+    recorder.page.locator("share-panel input").first.wait_for()
     assert found + violations(recorder.page) == []
