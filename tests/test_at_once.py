@@ -53,7 +53,9 @@ def is_waiting(database: Database) -> bool:
 
 
 def test_the_last_attempt_is_one_persons(database: Database) -> None:
-    limit = Limit("password", "somebody", 1)
+    limit, other = Limit("password", "somebody", 1), Limit("password", "somebody else", 1)
+    with database.transaction() as session:
+        attempts.begin(session, [other], now=NOW)  # the key of the day is there, and nobody waits for that
     assert second_is_told(database, lambda session: attempts.begin(session, [limit], now=NOW)) is Code.RATE_LIMITED
 
 
