@@ -123,7 +123,7 @@ PAGES = (
         at("/record"),
         of="quiet",
         by="author",
-        holds="[data-takes] [data-link]",
+        holds="[data-takes] [data-bubble]",
         then=send_file,
     ),
     Shown("sign up", "/sign-up", at("/sign-up")),
