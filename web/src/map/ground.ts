@@ -79,7 +79,7 @@ function flatten(map: MapLibre): void {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
-  map.addControl(new AttributionControl({ compact: true }), "bottom-left");
+  map.addControl(new AttributionControl({ compact: false }), "bottom-left");
 }
 
 function watch(ground: Ground, wishes: Wishes): void {
