@@ -29,6 +29,11 @@ from bubbles.policy import Action, Person
 HOUR = timedelta(hours=1)
 ACCEPTED = "accepted"
 KEY_LENGTH_MAX = 200
+BEAT_S = 5
+"""An upload under way gives a sign of life so often."""
+
+SILENT_FOR = timedelta(seconds=20)
+"""An upload that was silent for so long died with its process: its key and its place among the few are free."""
 LATER_FIELDS = {"licence", "consent_version"}
 """Fields that left no mark in a fingerprint while there were none of them."""
 
@@ -44,11 +49,10 @@ class Received:
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """How often and how long an account may upload, from the settings."""
+    """How often an account may upload, from the settings."""
 
     per_hour: int = 60
     at_once: int = 4
-    timeout_s: int = 600
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def open_upload(
     """Counts a try before its body is read; raises `rate_limited`, or `conflict` while the key's first use runs."""
     uploads.lock_account(session, person.account_id)
     _require_room(session, person, limits=limits, now=now)
-    holder = _key_holder(session, person, idempotency_key, alive_since=now - timedelta(seconds=limits.timeout_s))
+    holder = _key_holder(session, person, idempotency_key, alive_since=now - SILENT_FOR)
     key = None if holder else idempotency_key
     upload = Upload(account_id=person.account_id, idempotency_key=key, started_at=now)
     session.add(upload)
@@ -85,7 +89,7 @@ def _require_room(session: Session, person: Person, *, limits: UploadLimits, now
     if uploads.tried_since(session, person.account_id, now - HOUR) >= limits.per_hour:
         sentence = f"An account may try {limits.per_hour} uploads an hour."
         raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=_free_again_s(session, person, limits, now))
-    if uploads.under_way(session, person.account_id, now - timedelta(seconds=limits.timeout_s)) >= limits.at_once:
+    if uploads.under_way(session, person.account_id, now - SILENT_FOR) >= limits.at_once:
         sentence = f"An account may have {limits.at_once} uploads under way at once."
         raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=5)
 
@@ -104,11 +108,16 @@ def _key_holder(session: Session, person: Person, key: str | None, *, alive_sinc
     holder = uploads.of_key(session, person.account_id, key)
     if holder is None or holder.bubble_id is not None:
         return holder
-    if holder.started_at > alive_since:
+    if (holder.seen_at or holder.started_at) > alive_since:
         raise Refused(Code.CONFLICT, "The first upload with this Idempotency-Key is still under way.")
     holder.ended_at, holder.outcome = holder.started_at, "abandoned"
     session.flush()
     return None
+
+
+def keep_alive(session: Session, ticket: Ticket, *, now: datetime) -> None:
+    """A sign of life of an upload under way."""
+    session.get_one(Upload, ticket.upload_id).seen_at = now
 
 
 def close_upload(session: Session, ticket: Ticket, *, outcome: str, now: datetime) -> None:

@@ -28,8 +28,9 @@ def nth_latest(session: Session, account_id: int, count: int) -> datetime | None
 
 
 def under_way(session: Session, account_id: int, since: datetime) -> int:
-    """How many of an account's uploads have not ended; those begun before `since` died with their process."""
-    going = (Upload.account_id == account_id, Upload.started_at > since, col(Upload.ended_at).is_(None))
+    """How many of an account's uploads have not ended; those without a sign of life `since` died with their process."""
+    alive = func.coalesce(Upload.seen_at, Upload.started_at) > since
+    going = (Upload.account_id == account_id, alive, col(Upload.ended_at).is_(None))
     return session.exec(select(func.count()).select_from(Upload).where(*going)).one()
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -33,7 +33,7 @@ async def publish(request: Request) -> Response:
     """202 with the bubble once it can no longer be lost; a refusal keeps nothing."""
     house = auth.house(request)
     person, ticket = await run_in_threadpool(_open, request)
-    async with _closed_when_refused(house, ticket):
+    async with _closed_when_refused(house, ticket), _kept_alive(house, ticket):
         settings = house.settings
         settings.uploads_dir.mkdir(mode=0o700, exist_ok=True)
         async with (
@@ -54,7 +54,6 @@ def _open(request: Request) -> tuple[Person, Ticket]:
     limits = UploadLimits(
         per_hour=house.settings.uploads_per_hour,
         at_once=house.settings.uploads_at_once,
-        timeout_s=house.settings.upload_timeout_s,
     )
     with house.database.transaction() as session:
         person = auth.require_person(request, session)
@@ -104,6 +103,28 @@ async def _closed_when_refused(house: House, ticket: Ticket) -> AsyncIterator[No
         outcome = error.code if isinstance(error, Refused) else type(error).__name__
         await asyncio.shield(run_in_threadpool(_close, house, ticket, str(outcome)))
         raise
+
+
+@asynccontextmanager
+async def _kept_alive(house: House, ticket: Ticket) -> AsyncIterator[None]:
+    """Signs of life meanwhile, so that an upload that dies with its process does not hold its key for long."""
+    beating = asyncio.create_task(_beat(house, ticket))
+    try:
+        yield
+    finally:
+        beating.cancel()
+
+
+async def _beat(house: House, ticket: Ticket) -> None:
+    while True:
+        await asyncio.sleep(accept.BEAT_S)
+        with suppress(SQLAlchemyError):  # a missed beat is none: the next one tells
+            await run_in_threadpool(_sign_of_life, house, ticket)
+
+
+def _sign_of_life(house: House, ticket: Ticket) -> None:
+    with house.database.transaction() as session:
+        accept.keep_alive(session, ticket, now=house.now())
 
 
 def _close(house: House, ticket: Ticket, outcome: str) -> None:

@@ -11,7 +11,7 @@ class Upload(SQLModel, table=True):
     """One try at posting a bubble, refused ones included.
 
     `fingerprint` is the SHA-256 of the fields and the sound; `outcome` the code of the refusal, or `accepted`. A key
-    whose upload was refused is free again.
+    whose upload was refused is free again. `seen_at` is the last sign of life of one under way.
     """
 
     id: int = key()
@@ -21,4 +21,5 @@ class Upload(SQLModel, table=True):
     bubble_id: int | None = optional_reference("bubble.id")
     outcome: str | None = None
     started_at: datetime = instant()
+    seen_at: datetime | None = optional_instant()
     ended_at: datetime | None = optional_instant()
