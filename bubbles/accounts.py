@@ -39,9 +39,20 @@ def require(session: Session, handle: str) -> Account:
     return account
 
 
-def first(session: Session, *, now: datetime) -> Account:
-    """The first account, made on the first start."""
-    return accounts.first(session) or create(session, FIRST_HANDLE, now=now)
+def first(session: Session, *, now: datetime) -> Account | None:
+    """The first account, made on the first start; None once it is closed: nobody inherits what it was."""
+    known = accounts.first(session)
+    if known is None:
+        return create(session, FIRST_HANDLE, now=now)
+    return known if known.closed_at is None else None
+
+
+def require_first(session: Session, *, now: datetime) -> Account:
+    """The same; raises `not_found` once it is closed."""
+    account = first(session, now=now)
+    if account is None:
+        raise Refused(Code.NOT_FOUND, "The first account is closed: say whose this is to be.")
+    return account
 
 
 def close(session: Session, account: Account, *, now: datetime) -> None:

@@ -66,7 +66,7 @@ def _received(file: Path, *, max_bytes: int) -> Received:
 
 def _owner(house: House, session: Session, handle: str | None) -> Account:
     if handle is None:
-        return accounts.first(session, now=house.now())
+        return accounts.require_first(session, now=house.now())
     channel = channels.by_handle(session, handle)
     account_id = channels.owner_id(session, channel.id) if channel else None
     if account_id is None:

@@ -93,11 +93,14 @@ class _Server(uvicorn.Server):
 
 
 def announce(house: House, say: Say) -> None:
-    """Says where the service is, and how its first owner gets in, until somebody did."""
+    """Says where the service is, and how its first owner gets in, until they did; who comes later is no such owner."""
     say(f"Bubbles is at {house.settings.public_url}")
     valid_for = timedelta(hours=house.settings.sign_in_link_hours)
     with house.database.transaction() as session:
         account = accounts.first(session, now=house.now())
+        if account is None:
+            say("Make an account: .venv/bin/bubbles account create HANDLE, then account link HANDLE")
+            return
         if account_rows.has_signed_in(session, account.id):
             say(f"Sign in again: .venv/bin/bubbles account link {account.handle}")
             return

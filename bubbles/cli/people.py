@@ -105,7 +105,7 @@ def channel_create(
 ) -> None:
     """Make a channel for a team."""
     with house() as opened, opened.database.transaction() as session:
-        account = accounts.require(session, owner) if owner else accounts.first(session, now=opened.now())
+        account = accounts.require(session, owner) if owner else accounts.require_first(session, now=opened.now())
         channel = channels.create(session, handle, owner=account, now=opened.now())
         print(f"{opened.settings.public_url}/@{channel.handle}")
 

@@ -27,8 +27,8 @@ def lock(session: Session, account_id: int) -> None:
 
 
 def first(session: Session) -> Account | None:
-    """The oldest account: its own channel is where the command line publishes by default."""
-    return session.exec(_open_accounts().order_by(col(Account.id))).first()
+    """The oldest account, even if it is closed: its own channel is where the command line publishes by default."""
+    return session.exec(select(Account).order_by(col(Account.id)).limit(1)).first()
 
 
 def _open_accounts() -> SelectOfScalar[Account]:

@@ -117,7 +117,7 @@ def test_a_bubble_is_published_in_the_first_accounts_channel_or_the_one_named(
     run("channel", "create", "florist", "--owner", "zoe")
     mine, theirs = row(house, published(run, wav)), row(house, published(run, wav, "--channel", "florist"))
     with house.database.transaction() as session:
-        first, zoe = accounts.first(session, now=house.now()), accounts.require(session, "zoe")
+        first, zoe = accounts.require_first(session, now=house.now()), accounts.require(session, "zoe")
         florist = channels.require(session, "florist")
     assert mine.author_id == first.id
     assert (theirs.author_id, theirs.channel_id) == (zoe.id, florist.id)

@@ -1,0 +1,47 @@
+"""Who the first account is: the operator's own, and nobody after it."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from bubbles import accounts
+from bubbles.app import House
+from bubbles.blobs.address import open_store
+from bubbles.config import Settings
+from bubbles.db.engine import Database
+from bubbles.errors import Code, Refused
+from bubbles.model.account import Account
+from bubbles.model.times import utc_now
+from bubbles.serve import announce
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> House:
+    blobs = open_store((tmp_path / "blobs").as_uri())
+    return House(Settings(data_dir=tmp_path), database, blobs, transcriber=None)  # type: ignore[arg-type]
+
+
+def announced(house: House) -> str:
+    said: list[str] = []
+    announce(house, said.append)
+    return "\n".join(said)
+
+
+def test_the_first_owner_is_let_in_and_nobody_inherits_that(house: House) -> None:
+    assert "Sign in as @owner, once: http://localhost:8000/sign-in/" in announced(house)
+    with house.database.transaction() as session:
+        owner = accounts.require_first(session, now=utc_now())
+        assert owner.handle == "owner"
+        accounts.close(session, owner, now=utc_now())
+    assert "bubbles account create" in announced(house)
+    with house.database.transaction() as session:
+        accounts.create(session, "stranger", now=utc_now())
+    told = announced(house)
+    assert "bubbles account create" in told
+    assert "/sign-in/" not in told and "stranger" not in told
+    with house.database.transaction() as session:
+        assert [each.handle for each in session.exec(select(Account))] == ["owner", "stranger"]
+        with pytest.raises(Refused) as refused:
+            accounts.require_first(session, now=utc_now())
+    assert refused.value.code is Code.NOT_FOUND
