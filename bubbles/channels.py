@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bubbles.db import channels
+from bubbles.db import accounts, channels
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.channel import Channel, Membership, Role
@@ -32,8 +32,15 @@ def require(session: Session, handle: str) -> Channel:
 
 
 def set_member(session: Session, channel: Channel, account: Account, role: Role, *, now: datetime) -> None:
-    """Gives an account a role in the team; raises `conflict` when that would leave the channel without an owner."""
-    member = channels.membership(session, channel.id, account.id)
+    """Gives an account a role in the team; raises `conflict` when that would leave the channel without an owner.
+
+    Raises `not_found` for one who has left. Who changes the same team meanwhile waits until this transaction ends.
+    """
+    accounts.lock(session, account.id)  # account before channel, as in `leave`
+    if accounts.by_id(session, account.id) is None:
+        raise Refused(Code.NOT_FOUND, f"There is no account @{account.handle}.")
+    channels.lock(session, channel.id)
+    member = channels.membership(session, channel.id, account.id, anew=True)
     if member is None:
         session.add(Membership(channel_id=channel.id, account_id=account.id, role=role, since=now))
         return

@@ -1,14 +1,17 @@
 """Leave: someone closes their account, and what is theirs alone goes with them.
 
-The account is closed first, in one transaction; bubbles are then withdrawn one by one. Whatever interrupts that, upkeep
-goes on. What stands in a channel that others own belongs to it and stays, unless the person takes theirs along.
+The account is closed and what goes with it hidden in one transaction; upkeep then withdraws bubble by bubble, and goes
+on whatever interrupts it. What stands in a channel that others own belongs to it and stays, unless the person takes
+theirs along.
 """
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlmodel import Session
 
 from bubbles import accounts, moderation
+from bubbles.db import accounts as account_rows
 from bubbles.db import bubbles, departures
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
@@ -19,6 +22,8 @@ AT_ONCE = 50
 REASON = "its author has closed their account"
 LATE_UPLOADS = timedelta(hours=2)
 """How long it is looked for bubbles that were still on their way when the account closed."""
+
+log = structlog.get_logger()
 
 
 class OnlyOwner(Refused):
@@ -32,7 +37,11 @@ class OnlyOwner(Refused):
 
 
 def leave(session: Session, account: Account, *, everywhere: bool, now: datetime) -> None:
-    """Closes the account for good; raises `OnlyOwner` while a team depends on it."""
+    """Closes the account for good and hides what goes with it; raises `OnlyOwner` while a team depends on it.
+
+    `everywhere`: also what it posted in channels of others.
+    """
+    account_rows.lock(session, account.id)  # account before channel, as in `channels.set_member`
     closing = []
     for channel in departures.owned(session, account.id):
         rest = departures.others(session, channel.id, account.id)
@@ -41,14 +50,25 @@ def leave(session: Session, account: Account, *, everywhere: bool, now: datetime
         elif not any(member.role == "owner" for member in rest):
             raise OnlyOwner(channel.handle)
     accounts.close(session, account, now=now)
-    departures.begin(session, Departure(account_id=account.id, channel_ids=closing, everywhere=everywhere, left_at=now))
+    departure = Departure(account_id=account.id, channel_ids=closing, everywhere=everywhere, left_at=now)
+    departures.hide(session, departure)
+    departures.begin(session, departure)
 
 
 def go_on(database: Database, *, now: datetime) -> int:
-    """Withdraws what is left of all who have left; returns how many bubbles."""
+    """Withdraws what is left of all who have left; returns how many bubbles.
+
+    A departure that fails holds up no other, and is tried again the next time.
+    """
     with database.transaction() as session:
         leaving = departures.under_way(session)
-    return sum(_finish(database, departure, now) for departure in leaving)
+    withdrawn = 0
+    for departure in leaving:
+        try:
+            withdrawn += _finish(database, departure, now)
+        except Exception as error:
+            log.error("leaving_failed", account_id=departure.account_id, exc_info=error)
+    return withdrawn
 
 
 def _finish(database: Database, departure: Departure, now: datetime) -> int:

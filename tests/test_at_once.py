@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from bubbles import accounts, attempts, invitations, sign_in
+from bubbles import accounts, attempts, channels, invitations, leave, sign_in
 from bubbles.attempts import Limit
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
+from bubbles.model.channel import Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -27,12 +28,14 @@ def account(database: Database) -> Account:
         return accounts.create(session, f"person{next(_number)}", now=NOW)
 
 
-def second_is_told(database: Database, act: Callable[[Session], Any]) -> Code:
-    """What the second of two is told who does the same while the first has not committed."""
+def second_is_told(
+    database: Database, act: Callable[[Session], Any], then: Callable[[Session], Any] | None = None
+) -> Code:
+    """What the second of two is told who does the same, or `then`, while the first has not committed."""
 
     def again() -> None:
         with database.transaction() as session:
-            act(session)
+            (then or act)(session)
 
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as first:
@@ -92,3 +95,48 @@ def test_a_link_lets_in_once(database: Database) -> None:
     with database.transaction() as session:
         secret = sign_in.new_link(session, one, now=NOW, valid_for=DAY)
     assert second_is_told(database, lambda session: sign_in.by_link(session, secret, now=NOW)) is Code.NOT_FOUND
+
+
+def test_of_two_owners_only_one_steps_down(database: Database) -> None:
+    one, other = account(database), account(database)
+    with database.transaction() as session:
+        brand = channels.create(session, f"brand-of-{one.handle}", owner=one, now=NOW)
+        channels.set_member(session, brand, other, Role.OWNER, now=NOW)
+    stepping = iter((one, other))
+
+    def step_down(session: Session) -> None:
+        channels.set_member(session, brand, next(stepping), Role.AUTHOR, now=NOW)
+        session.flush()
+
+    assert second_is_told(database, step_down) is Code.CONFLICT
+
+
+def test_an_owner_does_not_leave_while_the_other_steps_down(database: Database) -> None:
+    one, other = account(database), account(database)
+    with database.transaction() as session:
+        brand = channels.create(session, f"brand-of-{one.handle}", owner=one, now=NOW)
+        channels.set_member(session, brand, other, Role.OWNER, now=NOW)
+
+    def step_down(session: Session) -> None:
+        channels.set_member(session, brand, one, Role.AUTHOR, now=NOW)
+        session.flush()
+
+    def go(session: Session) -> None:
+        leave.leave(session, session.merge(other), everywhere=False, now=NOW)
+
+    assert second_is_told(database, step_down, go) is Code.CONFLICT
+
+
+def test_who_has_just_left_is_made_no_owner(database: Database) -> None:
+    one, other = account(database), account(database)
+    with database.transaction() as session:
+        brand = channels.create(session, f"brand-of-{one.handle}", owner=one, now=NOW)
+
+    def go(session: Session) -> None:
+        leave.leave(session, session.merge(other), everywhere=False, now=NOW)
+        session.flush()
+
+    def hand_over(session: Session) -> None:
+        channels.set_member(session, brand, other, Role.OWNER, now=NOW)
+
+    assert second_is_told(database, go, hand_over) is Code.NOT_FOUND

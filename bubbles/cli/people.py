@@ -56,9 +56,9 @@ def account_close(
     with house() as opened:
         with opened.database.transaction() as session:
             leave.leave(session, accounts.require(session, handle), everywhere=everywhere, now=opened.now())
-        count = leave.go_on(opened.database, now=opened.now())
+        leave.go_on(opened.database, now=opened.now())
         upkeep.discard(opened.database, opened.blobs, now=opened.now())
-        print(f"@{handle.removeprefix('@')} is closed; {count} bubbles are withdrawn.")
+        print(f"@{handle.removeprefix('@')} is closed; what was its alone is withdrawn.")
 
 
 @account_app.command("sessions")

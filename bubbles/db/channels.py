@@ -16,9 +16,14 @@ def by_id(session: Session, channel_id: int) -> Channel:
     return session.get_one(Channel, channel_id)
 
 
-def membership(session: Session, channel_id: int, account_id: int) -> Membership | None:
-    """A person's place in a team, None for strangers."""
-    return session.get(Membership, (channel_id, account_id))
+def lock(session: Session, channel_id: int) -> None:
+    """Keeps a team as it is until the end of the transaction."""
+    session.exec(select(Channel.id).where(Channel.id == channel_id).with_for_update()).one()
+
+
+def membership(session: Session, channel_id: int, account_id: int, *, anew: bool = False) -> Membership | None:
+    """A person's place in a team, None for strangers; `anew`: as it is by now, whatever was read before."""
+    return session.get(Membership, (channel_id, account_id), populate_existing=anew)
 
 
 def of_account(session: Session, account_id: int, *, first: str) -> list[tuple[Channel, str]]:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, delete, select, update
 
 from bubbles.db import jobs
 from bubbles.model.account import SignInLink
-from bubbles.model.bubble import Bubble
+from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.departure import Departure
 
@@ -35,6 +35,13 @@ def begin(session: Session, departure: Departure) -> None:
     jobs.enqueue(session, "leave", queue="upkeep", once=True)
 
 
+def hide(session: Session, departure: Departure) -> None:
+    """Hides from strangers, in one statement, all that is to be withdrawn."""
+    shown = col(Bubble.visibility) != Visibility.PRIVATE
+    hidden = {"visibility": Visibility.PRIVATE.value, "version": col(Bubble.version) + 1}
+    session.exec(update(Bubble).where(*_going(departure), shown).values(hidden))
+
+
 def under_way(session: Session) -> list[Departure]:
     """Departures that are not done, oldest first."""
     query = select(Departure).where(col(Departure.done_at).is_(None)).order_by(col(Departure.left_at))
@@ -43,11 +50,15 @@ def under_way(session: Session) -> list[Departure]:
 
 def left_behind(session: Session, departure: Departure, *, limit: int) -> list[int]:
     """Keys of bubbles that are still to be withdrawn."""
+    return list(session.exec(select(Bubble.id).where(*_going(departure)).order_by(col(Bubble.id)).limit(limit)))
+
+
+def _going(departure: Departure) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What goes with a departure and is not withdrawn yet."""
     its: ColumnElement[bool] = col(Bubble.channel_id).in_(departure.channel_ids)
     if departure.everywhere:
         its = or_(its, col(Bubble.author_id) == departure.account_id)
-    query = select(Bubble.id).where(its, col(Bubble.withdrawn_at).is_(None)).order_by(col(Bubble.id)).limit(limit)
-    return list(session.exec(query))
+    return its, col(Bubble.withdrawn_at).is_(None)
 
 
 def done(session: Session, departure: Departure, now: datetime) -> None:

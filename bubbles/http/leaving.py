@@ -17,7 +17,9 @@ from bubbles.model.account import Way
 
 @change("leaving")
 def delete(request: Request, fields: Fields) -> Response:
-    """Closes the account; what is theirs alone is withdrawn, what a team shares stays unless they say otherwise."""
+    """Closes the account and hides what is theirs alone, which the worker then withdraws; what a team shares stays
+    unless they say otherwise.
+    """
     house = auth.house(request)
     _require_meant(request, fields)
     try:
@@ -26,7 +28,6 @@ def delete(request: Request, fields: Fields) -> Response:
             leave.leave(session, own.account, everywhere=fields.get("everywhere") == "yes", now=house.now())
     except OnlyOwner:
         raise Told(Code.CONFLICT, "only_owner") from None
-    leave.go_on(house.database, now=house.now())
     response = render.page(request, "left.html", cache=NEVER_STORED, back="/", robots="noindex")
     response.delete_cookie(auth.COOKIE)
     return response

@@ -106,6 +106,6 @@ def test_an_account_is_closed_once_its_teams_are_in_other_hands(run: Run, house:
     refused = run("account", "close", "vera")
     assert (refused.status, refused.err.endswith("(conflict)\n")) == (1, True)
     run("channel", "member", "choir", "wim", "owner")
-    assert run("account", "close", "@vera").out == "@vera is closed; 0 bubbles are withdrawn.\n"
+    assert run("account", "close", "@vera").out == "@vera is closed; what was its alone is withdrawn.\n"
     assert run("account", "link", "vera").err.endswith("(not_found)\n")
     assert run("account", "create", "vera").err.endswith("(conflict)\n")

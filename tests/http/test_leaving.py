@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bubbles import accounts, channels, leave
+from bubbles import accounts, channels, leave, moderation
 from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
@@ -65,10 +65,52 @@ def test_leaving_closes_every_way_in_and_withdraws_what_is_theirs(people: People
     assert stranger.post(link).status_code == 404
     assert stranger.get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     assert code
+    assert not gone(house, bubble)
+    for path in (f"/b/{bubble.code}", f"/media/{bubble.code}.m4a", f"/api/bubbles/{bubble.code}"):
+        assert stranger.get(path).status_code == 404  # at once, before the worker has done anything
+    assert bubble.code not in stranger.get(f"/api/bubbles?channel={account.handle}").text
+    leave.go_on(house.database, now=house.now())
     assert gone(house, bubble)
     assert list(house.blobs.keys(f"renditions/{bubble.code}")) != []  # doomed: upkeep deletes them
     for path in (f"/b/{bubble.code}", f"/@{account.handle}"):
         assert stranger.get(path).status_code == 404
+
+
+def test_what_goes_is_hidden_with_the_account_and_the_worker_is_told(
+    people: People, stage: Stage, house: House
+) -> None:
+    account = people.account()
+    made = [stage.bubble(channel=channel_of(house, account), author_id=account.id) for _ in range(3)]
+    assert go(people.signed_in(account), account).status_code == 200
+    with house.database.transaction() as session:
+        assert {bubbles.get(session, each.id).visibility for each in made} == {"private"}
+        waiting = "SELECT 1 FROM procrastinate_jobs WHERE task_name = 'leave' AND status = 'todo'"
+        assert session.connection().exec_driver_sql(waiting).first()
+    leave.go_on(house.database, now=house.now())
+    assert all(gone(house, each) for each in made)
+
+
+def test_a_departure_that_fails_holds_up_no_other(
+    people: People, stage: Stage, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    for _ in range(2):
+        account = people.account()
+        made.append(stage.bubble(channel=channel_of(house, account), author_id=account.id))
+        assert go(people.signed_in(account), account).status_code == 200
+    withdraw = moderation.withdraw
+
+    def breaking(session: Any, bubble: Bubble, **told: Any) -> None:
+        if bubble.id == made[0].id:
+            raise RuntimeError
+        withdraw(session, bubble, **told)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(moderation, "withdraw", breaking)
+        leave.go_on(house.database, now=house.now())
+    assert [gone(house, each) for each in made] == [False, True]
+    leave.go_on(house.database, now=house.now())
+    assert gone(house, made[0])
 
 
 def test_a_handle_is_never_given_to_anybody_else(people: People, house: House) -> None:
@@ -88,6 +130,7 @@ def test_what_stands_in_a_channel_of_others_stays_unless_it_is_taken_along(
         mine = stage.bubble(channel=brand, author_id=account.id)
         theirs = stage.bubble(channel=brand, author_id=owner.id)
         assert go(people.signed_in(account), account, **everywhere).status_code == 200
+        leave.go_on(house.database, now=house.now())
         assert gone(house, mine) == bool(everywhere)
         assert not gone(house, theirs)
 
@@ -104,6 +147,7 @@ def test_a_team_is_not_left_without_an_owner(people: People, stage: Stage, house
         channels.set_member(session, brand, colleague, Role.OWNER, now=house.now())
     bubble = stage.bubble(channel=brand, author_id=account.id)
     assert go(browser, account).status_code == 200
+    leave.go_on(house.database, now=house.now())
     assert not gone(house, bubble)
 
 
@@ -111,6 +155,7 @@ def test_a_channel_without_a_team_goes_with_its_only_owner(people: People, stage
     account = people.account()
     bubble = stage.bubble(channel=team(house, (account, Role.OWNER)), author_id=account.id)
     assert go(people.signed_in(account), account).status_code == 200
+    leave.go_on(house.database, now=house.now())
     assert gone(house, bubble)
 
 
