@@ -1,4 +1,4 @@
-/** What the house tells of a bubble on its way. */
+/** What the house tells of a bubble on its way. In the queue, position 0 is next or under way. */
 export interface Journey {
   readonly state: string;
   readonly transcript: { readonly state: string; readonly waiting_for: string | null };

@@ -50,7 +50,7 @@ export function awaited({ state, transcript, queue }: Journey): string {
   if (transcript.state === "failed") return text("outbox.no_words");
   if (transcript.waiting_for) return text("outbox.part_away");
   if (!queue) return "";
-  const place = queue.position > 1 ? text("outbox.behind", { count: queue.position - 1 }) : text("outbox.next");
+  const place = queue.position > 0 ? text("outbox.behind", { count: queue.position }) : text("outbox.next");
   return queue.eta_s === null ? place : `${place} ${text("outbox.eta", { time: about(queue.eta_s) })}`;
 }
 

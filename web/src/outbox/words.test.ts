@@ -1,0 +1,51 @@
+// @vitest-environment happy-dom
+import { beforeAll, expect, it } from "vitest";
+import errors from "../../messages/en/errors.json";
+import outbox from "../../messages/en/outbox.json";
+import type { Journey } from "./follow";
+import { about, awaited, progressOf, refusalOf } from "./words";
+
+beforeAll(() => {
+  const groups = Object.entries({ errors, outbox });
+  const texts = groups.flatMap(([group, told]) => Object.entries(told).map(([key, message]) => [`${group}.${key}`, message]));
+  document.documentElement.lang = "en";
+  document.body.innerHTML = `<script type="application/json" id="texts"></script>`;
+  document.getElementById("texts")!.textContent = JSON.stringify(Object.fromEntries(texts));
+});
+
+const waiting = (position: number, eta_s: number | null = null): Journey => ({
+  state: "playable",
+  transcript: { state: "waiting", waiting_for: null },
+  queue: { step: "transcribe", position, eta_s },
+});
+
+it("says who is before, counted from none", () => {
+  expect([0, 1, 2].map((position) => awaited(waiting(position)))).toEqual([
+    "Yours is next.",
+    "One bubble is before yours.",
+    "2 bubbles are before yours.",
+  ]);
+  expect(awaited(waiting(0, 70))).toBe("Yours is next. About 2 minutes.");
+});
+
+it("says nothing of a queue where what is awaited is known, or there is none", () => {
+  expect(awaited({ ...waiting(3), state: "held" })).toBe("It waits for a moderator.");
+  expect(awaited({ ...waiting(3), transcript: { state: "waiting", waiting_for: "model" } })).toContain("is away");
+  expect(awaited({ ...waiting(3), queue: null })).toBe("");
+});
+
+it("rounds a wait up, as one says it", () => {
+  expect([0, 11, 60, 61, 3601].map(about)).toEqual(["10 seconds", "20 seconds", "1 minute", "2 minutes", "2 hours"]);
+});
+
+it("knows how far sound and words are", () => {
+  expect(progressOf({ ...waiting(0), state: "processing" })).toEqual({ playable: "now", transcribed: "later" });
+  expect(progressOf(waiting(0))).toEqual({ playable: "done", transcribed: "now" });
+  expect(progressOf({ ...waiting(0), transcript: { state: "done", waiting_for: null } }).transcribed).toBe("done");
+  expect(progressOf({ ...waiting(0), state: "refused" })).toEqual({ playable: "failed", transcribed: "failed" });
+});
+
+it("tells a refusal in words, by its code", () => {
+  expect(refusalOf("too_long")).toBe(outbox.refused_too_long);
+  expect(refusalOf("silent")).toBe(errors.silent);
+});
