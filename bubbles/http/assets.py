@@ -42,8 +42,8 @@ class Assets:
             found += [url for url in (self.url(name), *self.imports(name)) if url not in found]
         return found
 
-    def urls(self, source: str) -> set[str]:
-        """The same with all that it loads, at once or later: scripts, styles, fonts."""
+    def urls(self, source: str, *, later: bool = True) -> set[str]:
+        """The same with all that it loads: scripts, styles, fonts; what it may load `later`, too, if that is wanted."""
         found: set[str] = set()
         waiting, seen = [source], set()
         while waiting:
@@ -52,7 +52,7 @@ class Assets:
                 seen.add(name)
                 chunk = self._chunk(name)
                 found |= {f"/{file}" for file in (chunk["file"], *chunk.get("css", []), *chunk.get("assets", []))}
-                waiting += [*chunk.get("imports", []), *chunk.get("dynamicImports", [])]
+                waiting += [*chunk.get("imports", []), *(chunk.get("dynamicImports", []) if later else [])]
         return found
 
     def _chunk(self, source: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ OFFLINE_PAGES = ["/offline", "/record"]
 """The pages that open without a connection: recording must go on in the street."""
 
 SOURCES = ("src/main.ts", "styles/main.css", "src/pages/record.ts", "styles/pages/record.css")
+WITHOUT_LATER = ("src/pages/picker.ts", "styles/pages/picker.css")
+"""Kept without what they load later: the map is heavy, and shows nothing where there is no connection."""
 
 
 def manifest(request: Request) -> Response:
@@ -49,12 +51,18 @@ def service_worker(request: Request) -> Response:
     """The built worker, told which files belong to the pages that open offline; another build is another worker."""
     pages_dir = auth.house(request).settings.pages_dir
     assets = Assets.of(pages_dir)
-    files = sorted(file for source in SOURCES for file in assets.urls(source) if not _is_rare(file))
-    shell = {"version": _digest(files), "pages": OFFLINE_PAGES, "files": list(dict.fromkeys(files))}
+    files = _shell_files(assets)
+    shell = {"version": _digest(files), "pages": OFFLINE_PAGES, "files": files}
     code = (pages_dir / "dist" / assets.url("src/sw.ts").lstrip("/")).read_text()
     body = f"self.shell = {json.dumps(shell)};\n{code}"
     headers = {"Cache-Control": REVALIDATED, "X-Content-Type-Options": "nosniff"}
     return render.revalidated(request, Response(body, media_type="text/javascript", headers=headers))
+
+
+def _shell_files(assets: Assets) -> list[str]:
+    found = {file for source in SOURCES for file in assets.urls(source)}
+    found |= {file for source in WITHOUT_LATER for file in assets.urls(source, later=False)}
+    return sorted(file for file in found if not _is_rare(file))
 
 
 def _is_rare(file: str) -> bool:

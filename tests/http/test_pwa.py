@@ -21,3 +21,10 @@ def test_the_worker_keeps_files_that_are_there_and_is_asked_for_again_each_time(
         shell["files"] + shell["pages"], 200
     )
     assert client.get("/sw.js", headers={"If-None-Match": response.headers["etag"]}).status_code == 304
+
+
+def test_the_recorder_opens_whole_without_a_connection_and_without_the_heavy_map(client):
+    shell = json.loads(re.match(r"self\.shell = (.*);\n", client.get("/sw.js").text).group(1))
+    named = set(re.findall(r'"(/assets/[^"]+\.(?:js|css))"', client.get("/record").text))
+    assert named and named <= set(shell["files"])
+    assert not [file for file in shell["files"] if "maplibre" in file or "/ground-" in file]
