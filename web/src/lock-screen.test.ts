@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { takeLockScreen, tellLockScreen } from "./lock-screen";
+import { onLockScreen, takeLockScreen, tellLockScreen } from "./lock-screen";
 
 function worked() {
   return { name: "Market day", by: "Ana", at_s: 30, duration_s: 100, rate: 1.5, play: vi.fn(), pause: vi.fn(), moveTo: vi.fn() };
@@ -35,6 +35,13 @@ it("does with what an older browser knows", () => {
   const { made, handlers } = session(["seekto"]);
   takeLockScreen(worked(), made);
   expect(Object.keys(handlers)).toEqual(["play", "pause", "seekbackward", "seekforward"]);
+});
+
+it("goes on where a key is not known at all", () => {
+  const { made, handlers } = session(["nexttrack"]);
+  onLockScreen("nexttrack", () => {}, made);
+  onLockScreen("previoustrack", () => {}, made);
+  expect(Object.keys(handlers)).toEqual(["previoustrack"]);
 });
 
 it("tells where it stands, within the bubble", () => {

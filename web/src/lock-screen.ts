@@ -18,12 +18,13 @@ export interface Worked {
 export function takeLockScreen(player: Worked, session: MediaSession | undefined = navigator.mediaSession): void {
   if (!session) return;
   session.metadata = new MediaMetadata({ title: player.name, artist: player.by, album: "Bubbles", artwork: ARTWORK });
+  const on = (action: MediaSessionAction, go: MediaSessionActionHandler) => onLockScreen(action, go, session);
   const leap = (step_s: number) => player.moveTo(player.at_s + step_s);
-  on(session, "play", () => player.play());
-  on(session, "pause", () => player.pause());
-  on(session, "seekto", ({ seekTime }) => player.moveTo(seekTime ?? 0));
-  on(session, "seekbackward", ({ seekOffset }) => leap(-(seekOffset ?? LEAP_S)));
-  on(session, "seekforward", ({ seekOffset }) => leap(seekOffset ?? LEAP_S));
+  on("play", () => player.play());
+  on("pause", () => player.pause());
+  on("seekto", ({ seekTime }) => player.moveTo(seekTime ?? 0));
+  on("seekbackward", ({ seekOffset }) => leap(-(seekOffset ?? LEAP_S)));
+  on("seekforward", ({ seekOffset }) => leap(seekOffset ?? LEAP_S));
 }
 
 /** Where the player stands, for the bar on the lock screen. */
@@ -39,9 +40,14 @@ export function tellLockScreen(
   session.setPositionState?.({ duration: player.duration_s, position, playbackRate: player.rate });
 }
 
-function on(session: MediaSession, action: MediaSessionAction, handler: MediaSessionActionHandler): void {
+/** What a key of the lock screen or of a headset does. */
+export function onLockScreen(
+  action: MediaSessionAction,
+  handler: MediaSessionActionHandler,
+  session: MediaSession | undefined = navigator.mediaSession,
+): void {
   try {
-    session.setActionHandler(action, handler);
+    session?.setActionHandler(action, handler);
   } catch {
     // An older browser does not know this action; the others work.
   }

@@ -1,5 +1,5 @@
 import { Beacon } from "../beacon";
-import { takeLockScreen, tellLockScreen, type Worked } from "../lock-screen";
+import { onLockScreen, takeLockScreen, tellLockScreen, type Worked } from "../lock-screen";
 import type { Voice } from "./queue";
 
 /** Half a second of nothing. */
@@ -63,9 +63,8 @@ export class WalkSound implements Worked {
     this.audio.loop = false;
     this.audio.src = playable(this.audio, voice);
     takeLockScreen(this);
-    for (const [action, go] of [["previoustrack", this.on.previous], ["nexttrack", this.on.next]] as const) {
-      navigator.mediaSession?.setActionHandler(action, () => go.call(this.on));
-    }
+    onLockScreen("previoustrack", () => this.on.previous());
+    onLockScreen("nexttrack", () => this.on.next());
     return this.play();
   }
 
