@@ -3,7 +3,7 @@ import { isFlagUp } from "../outbox/flag";
 import { whoIsHere, type Me } from "../outbox/who";
 import { Deck } from "../record/deck";
 import { find, show } from "../record/dom";
-import { askTheSystem, takeFiles } from "../record/files";
+import { askTheSystem, catchStrayFiles, takeFiles } from "../record/files";
 import { troubleBefore } from "../record/microphone";
 import { furnish, type Room } from "../record/room";
 import { text } from "../texts";
@@ -31,6 +31,7 @@ const deck = new Deck(find("[data-deck]"), {
 
 const drop = find("[data-drop]");
 takeFiles(drop, (file) => void furnished().then((made) => made.bring(file, me?.handle ?? null), () => deck.cannotKeep()));
+catchStrayFiles();
 if (troubleBefore()) {
   deck.say(text(`recorder.trouble_${troubleBefore()}`));
   root.toggleAttribute("data-no-microphone", true);

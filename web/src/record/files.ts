@@ -27,6 +27,11 @@ export function takeFiles(root: HTMLElement, taken: (file: File) => void): void 
   });
 }
 
+/** A file that misses the box would have the browser leave the page for it, and a recording with it. */
+export function catchStrayFiles(): void {
+  for (const event of ["dragover", "drop"]) document.addEventListener(event, (stray) => stray.preventDefault());
+}
+
 /** Where there is no microphone for pages: the same button opens the system's own recorder. */
 export function askTheSystem(root: HTMLElement): void {
   find<HTMLInputElement>("input[type=file]", root).setAttribute("capture", "user");
