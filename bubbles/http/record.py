@@ -4,11 +4,12 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bubbles import policy
+from bubbles import legal, policy
 from bubbles.db import channels
 from bubbles.http import auth, basemap, languages, present, render
 from bubbles.http.caching import NO_STORE
 from bubbles.model.channel import Role
+from bubbles.model.licence import Licence
 from bubbles.policy import Action, Person
 
 PERMISSIONS = {"Permissions-Policy": "camera=(), geolocation=(self), microphone=(self), payment=(), usb=()"}
@@ -36,6 +37,9 @@ def page(request: Request) -> Response:
         title_max=settings.title_max,
         tags_max=settings.tags_max,
         tag_max=settings.tag_max,
+        licences=list(Licence),
+        usual_licence=Licence(settings.licence),
+        terms_version=legal.terms_version(settings.legal),
         spoken_languages=sorted(SPOKEN, key=lambda tag: str(names.get(tag, tag)).casefold()),
     )
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bubbles import channels as verbs
-from bubbles import ids
+from bubbles import ids, legal
 from bubbles.db import accounts, channels
 from bubbles.http.auth import COOKIE
 from bubbles.model.account import WebSession
@@ -80,3 +80,17 @@ def test_the_recorder_knows_the_limits_in_force(client: Any) -> None:
     assert 'data-limit-s="120.0"' in page
     assert 'data-silence-dbfs="-60.0"' in page
     assert 'data-max-bytes="50331648"' in page
+
+
+def test_the_recorder_says_under_which_licence_and_terms_it_publishes(client: Any, house: Any) -> None:
+    before = client.get("/record").text
+    assert 'data-usual="all-rights-reserved"' in before
+    assert 'data-field="consent_version" value="none"' in before
+    assert 'By publishing you agree to the <a href="/terms"' not in before
+    house.settings.licence = "CC-BY-4.0"
+    house.settings.legal.mkdir()
+    (house.settings.legal / "terms.md").write_text("Be kind.")
+    page = client.get("/record").text
+    assert '<option value="CC-BY-4.0" selected>CC BY 4.0' in page
+    assert f'value="{legal.terms_version(house.settings.legal)}"' in page
+    assert 'By publishing you agree to the <a href="/terms"' in page

@@ -9,6 +9,13 @@ it("leaves out what is blank, and the place that there is not", () => {
   expect(Object.keys(sent({})).sort()).toEqual(["audio", "recorded_at", "visibility"]);
 });
 
+it("sends the licence that was chosen and the version of the terms that were shown", () => {
+  expect(sent({ licence: "CC-BY-4.0", consent_version: "1f825aa2f002" })).toMatchObject({
+    licence: "CC-BY-4.0",
+    consent_version: "1f825aa2f002",
+  });
+});
+
 it("writes degrees so that they are digits", () => {
   const at = sent({ latitude: 1e-7, longitude: -0.5, precision: "exact", place_role: "about" });
   expect(at).toMatchObject({ latitude: "0.000000", longitude: "-0.500000", precision: "exact", place_role: "about" });

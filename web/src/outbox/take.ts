@@ -16,6 +16,9 @@ export interface Fields {
   tags: string;
   language: string;
   visibility: "public" | "unlisted" | "private";
+  licence: string;
+  /** Of the terms that were shown when it was published. */
+  consent_version: string;
   channel: string;
   place_role: "recorded" | "about";
   precision: Precision;
@@ -54,6 +57,8 @@ export const BLANK: Fields = {
   tags: "",
   language: "",
   visibility: "public",
+  licence: "",
+  consent_version: "",
   channel: "",
   place_role: "recorded",
   precision: "neighbourhood",

@@ -27,13 +27,16 @@ export class Details {
   get fields(): Fields {
     const { title, tags, language, channel } = this;
     const visibility = this.value("visibility") as Fields["visibility"];
-    return { title, tags, language, channel, visibility, ...this.placing.fields };
+    const [licence, consent_version] = [this.value("licence"), this.value("consent_version")];
+    return { title, tags, language, channel, visibility, licence, consent_version, ...this.placing.fields };
   }
 
   /** Shows a take's fields; nothing that is still to be kept of another take is kept in this one. */
   open(fields: Fields): void {
     clearTimeout(this.timer);
     for (const name of ["title", "tags", "language", "visibility"] as const) this.control(name).value = fields[name];
+    const licence = this.control("licence") as HTMLSelectElement;
+    licence.value = fields.licence || licence.dataset["usual"] || "";
     this.offer(fields.channel);
     this.placing.fields = fields;
   }
