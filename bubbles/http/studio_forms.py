@@ -13,7 +13,7 @@ Fields = Mapping[str, str]
 VALUES = ("title", "tags", "language", "visibility", "licence", "precision", "role", "latitude", "longitude")
 """The fields of the form about a bubble."""
 
-CUE_FIELD = re.compile(r"text-(\d{1,4})")
+CUE_FIELD = re.compile(r"text-(0|[1-9][0-9]{0,3})")
 
 
 def values_of(bubble: Bubble) -> dict[str, str]:

@@ -53,6 +53,14 @@ def test_corrected_words_are_found_and_the_old_ones_are_not(author: Author) -> N
     assert found("lemons") == found("mumbled") == []
 
 
+@pytest.mark.parametrize("number", ["07", "٧", "+7", "12345", ""])
+def test_a_line_of_no_number_that_the_page_writes_is_no_line(author: Author, number: str) -> None:
+    bubble = author.bubble()
+    typed = lines(("0", "2.5", "Fresh oranges")) | {f"text-{number}": "More", f"start-{number}": "3"}
+    assert author.send(f"/studio/bubbles/{bubble.code}/transcript", **typed).status_code == 303
+    assert [cue["text"] for cue in author.now(bubble)["transcript"]["cues"]] == ["Fresh oranges"]
+
+
 def test_words_that_are_not_taken_are_shown_again(author: Author) -> None:
     bubble = author.bubble()
     path = f"/studio/bubbles/{bubble.code}/transcript"
