@@ -31,7 +31,8 @@ class OnlyOwner(Refused):
 
     def __init__(self, handle: str) -> None:
         super().__init__(
-            Code.CONFLICT, f"You are the only owner of @{handle}: hand it over to someone in its team first."
+            Code.CONFLICT,
+            f"You are the only owner of @{handle}: hand it over, `bubbles channel member {handle} SOMEONE owner`.",
         )
         self.handle = handle
 
@@ -39,7 +40,7 @@ class OnlyOwner(Refused):
 def leave(session: Session, account: Account, *, everywhere: bool, now: datetime) -> None:
     """Closes the account for good and hides what goes with it; raises `OnlyOwner` while a team depends on it.
 
-    `everywhere`: also what it posted in channels of others.
+    `everywhere`: also what it posted in channels of others, while it is in their team: as it might have done before.
     """
     account_rows.lock(session, account.id)  # account before channel, as in `channels.set_member`
     closing = []
@@ -50,7 +51,8 @@ def leave(session: Session, account: Account, *, everywhere: bool, now: datetime
         elif not any(member.role == "owner" for member in rest):
             raise OnlyOwner(channel.handle)
     accounts.close(session, account, now=now)
-    departure = Departure(account_id=account.id, channel_ids=closing, everywhere=everywhere, left_at=now)
+    shared = [each for each in departures.teams(session, account.id) if everywhere and each not in closing]
+    departure = Departure(account_id=account.id, channel_ids=closing, shared_ids=shared, left_at=now)
     departures.hide(session, departure)
     departures.begin(session, departure)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, delete, select, update
 
 from bubbles.db import jobs
@@ -24,6 +24,11 @@ def others(session: Session, channel_id: int, account_id: int) -> Sequence[Membe
     """The rest of a team."""
     rest = (Membership.channel_id == channel_id, Membership.account_id != account_id)
     return session.exec(select(Membership).where(*rest)).all()
+
+
+def teams(session: Session, account_id: int) -> list[int]:
+    """The channels whose team an account is in, whatever its role."""
+    return list(session.exec(select(Membership.channel_id).where(Membership.account_id == account_id)))
 
 
 def begin(session: Session, departure: Departure) -> None:
@@ -55,10 +60,9 @@ def left_behind(session: Session, departure: Departure, *, limit: int) -> list[i
 
 def _going(departure: Departure) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What goes with a departure and is not withdrawn yet."""
-    its: ColumnElement[bool] = col(Bubble.channel_id).in_(departure.channel_ids)
-    if departure.everywhere:
-        its = or_(its, col(Bubble.author_id) == departure.account_id)
-    return its, col(Bubble.withdrawn_at).is_(None)
+    own = col(Bubble.channel_id).in_(departure.channel_ids)
+    shared = and_(col(Bubble.channel_id).in_(departure.shared_ids), col(Bubble.author_id) == departure.account_id)
+    return or_(own, shared), col(Bubble.withdrawn_at).is_(None)
 
 
 def done(session: Session, departure: Departure, now: datetime) -> None:

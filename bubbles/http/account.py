@@ -52,6 +52,7 @@ def show(
         headers=told.retry_headers(refused) if refused else {},
         done=done,
         problem=problem,
+        about=refused.about if isinstance(refused, told.Told) else "",
         retry_minutes=told.retry_minutes(refused) if refused else 0,
         back="/account",
         robots="noindex",

@@ -20,9 +20,13 @@ from bubbles.http.caching import NO_STORE
 from bubbles.http.share import FORMATS
 from bubbles.http.stats import csv_of
 from bubbles.model.account import Account
+from bubbles.model.bubble import Bubble
 from bubbles.model.times import rfc3339
+from bubbles.model.transcript import Transcript
 
 BUSY_S = 30
+OWN_FACTS = ("code", "channel", "licence", "duration_s", "recorded_at", "created_at", "consent_version")
+"""What is told of a bubble to its author who is no longer in the channel's team."""
 
 
 class Archive(StreamingResponse):
@@ -79,14 +83,20 @@ def _readme(house: House) -> str:
 
 
 def _described(session: Session, whole: Whole, base_url: str, *, for_team: bool) -> dict[str, str]:
-    """A bubble as its team is told; statistics are the team's, whoever posted it."""
-    files = {"bubble.json": _json(present.bubble(whole, base_url, for_team=for_team))}
-    if whole.transcript is not None:
+    """A bubble as its team is told; who is no longer in it gets what is their own, not what the team made of it."""
+    told = present.bubble(whole, base_url, for_team=True)
+    files = {"bubble.json": _json(told if for_team else {name: told[name] for name in OWN_FACTS})}
+    if whole.transcript is not None and (for_team or _is_own(whole.transcript, whole.bubble)):
         files["transcript.json"] = _json(present.transcript(whole))
         files |= {f"transcript.{kind}": written(whole.transcript.spoken) for kind, (_, written) in FORMATS.items()}
     if for_team and whole.bubble.playable_at:
         files["statistics.csv"] = csv_of(stats.of_bubble(session, whole.bubble.id))
     return files
+
+
+def _is_own(words: Transcript, bubble: Bubble) -> bool:
+    """Whether nobody but the author has put a hand to the words."""
+    return words.corrected_at is None or words.corrected_by == bubble.author_id
 
 
 def _facts(session: Session, account: Account, house: House) -> dict[str, Any]:

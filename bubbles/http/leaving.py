@@ -26,8 +26,8 @@ def delete(request: Request, fields: Fields) -> Response:
         with house.database.transaction() as session:
             own = auth.require_own(request, session)
             leave.leave(session, own.account, everywhere=fields.get("everywhere") == "yes", now=house.now())
-    except OnlyOwner:
-        raise Told(Code.CONFLICT, "only_owner") from None
+    except OnlyOwner as refused:
+        raise Told(Code.CONFLICT, "only_owner", about=refused.handle) from None
     response = render.page(request, "left.html", cache=NEVER_STORED, back="/", robots="noindex")
     response.delete_cookie(auth.COOKIE)
     return response

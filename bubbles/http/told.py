@@ -4,12 +4,15 @@ from bubbles.errors import Code, Refused
 
 
 class Told(Refused):
-    """A refusal with the key of its text in the catalogue group of the page; `field` is the input it is about."""
+    """A refusal with the key of its text in the catalogue group of the page; `field` is the input it is about,
+    `about` the handle that the text names.
+    """
 
-    def __init__(self, code: Code, key: str, *, field: str = "") -> None:
+    def __init__(self, code: Code, key: str, *, field: str = "", about: str = "") -> None:
         super().__init__(code, "This form was not accepted.")
         self.key = key
         self.field = field
+        self.about = about
 
 
 def key_of(refused: Refused) -> str:

@@ -12,12 +12,12 @@ from bubbles.model.columns import instant, optional_instant
 class Departure(SQLModel, table=True):
     """An account that was closed by its person.
 
-    What was published in `channel_ids`, which nobody else owns, is withdrawn; with `everywhere` also what the account
-    posted in other channels. `done_at` is set once nothing of it is left.
+    What was published in `channel_ids`, which nobody else owns, is withdrawn, and what the account itself posted in
+    `shared_ids`: channels of others whose team it was in as it left. `done_at` is set once nothing of it is left.
     """
 
     account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("account.id"), primary_key=True))
     channel_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
-    everywhere: bool
+    shared_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     left_at: datetime = instant()
     done_at: datetime | None = optional_instant()

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from bubbles import export
 from bubbles.app import House
 from bubbles.blobs.store import CHUNK_BYTES
+from bubbles.db import bubbles, channels
 from bubbles.errors import Missing
 from bubbles.export import Entry
 from bubbles.http.asgi import create_app
@@ -24,6 +25,7 @@ from tests.http.pages_fixtures import Stage
 from tests.http.people import People
 
 MIB = 1024 * 1024
+OWN_FACTS = {"code", "channel", "licence", "duration_s", "recorded_at", "created_at", "consent_version"}
 
 
 @pytest.fixture
@@ -33,8 +35,6 @@ def people(house: House) -> People:
 
 def channel_of(house: House, account: Account) -> Channel:
     """The account's own channel."""
-    from bubbles.db import channels
-
     with house.database.transaction() as session:
         found = channels.by_handle(session, account.handle)
     assert found is not None
@@ -125,7 +125,7 @@ def test_statistics_and_what_its_team_is_told_stay_with_the_team(people: People,
     browser = people.signed_in(account)
     folder = f"bubbles/2026-11-23-{bubble.code}"
     archive = opened(browser.post("/account/export"))
-    assert "version" not in json.loads(archive.read(f"{folder}/bubble.json"))
+    assert set(json.loads(archive.read(f"{folder}/bubble.json"))) == OWN_FACTS
     assert f"{folder}/statistics.csv" not in archive.namelist()
     with house.database.transaction() as session:
         session.add(
@@ -133,6 +133,25 @@ def test_statistics_and_what_its_team_is_told_stay_with_the_team(people: People,
         )  # fmt: skip
     archive = opened(browser.post("/account/export"))
     assert f"{folder}/statistics.csv" in archive.namelist()
+
+
+def test_who_is_no_longer_in_the_team_gets_their_voice_and_not_what_the_team_wrote(
+    people: People, world: Any, house: House
+) -> None:
+    account, (brand, _) = people.account(), world.channel()
+    stage = Stage(house, world)
+    heard, corrected = (stage.bubble(channel=brand, author_id=account.id, title="The team's") for _ in range(2))
+    with house.database.transaction() as session:
+        words = bubbles.transcript(session, corrected.id)
+        assert words is not None
+        words.corrected_at, words.corrected_by = MONDAY_22, channels.owner_id(session, brand.id)
+    archive = opened(people.signed_in(account).post("/account/export"))
+    folders = {bubble.code: f"bubbles/2026-11-23-{bubble.code}" for bubble in (heard, corrected)}
+    for folder in folders.values():
+        assert f"{folder}/sound.m4a" in archive.namelist()
+        assert b"The team's" not in archive.read(f"{folder}/bubble.json")
+    assert f"{folders[heard.code]}/transcript.vtt" in archive.namelist()
+    assert f"{folders[corrected.code]}/transcript.vtt" not in archive.namelist()
 
 
 def test_a_stranger_a_token_and_another_site_get_none(client: TestClient, people: People, world: Any) -> None:

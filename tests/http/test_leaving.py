@@ -9,6 +9,7 @@ import pytest
 from bubbles import accounts, channels, leave, moderation
 from bubbles.app import House
 from bubbles.db import bubbles
+from bubbles.db import channels as channel_rows
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
@@ -135,13 +136,28 @@ def test_what_stands_in_a_channel_of_others_stays_unless_it_is_taken_along(
         assert not gone(house, theirs)
 
 
+def test_who_is_no_longer_in_a_team_takes_nothing_from_it(people: People, stage: Stage, house: House) -> None:
+    account, owner = people.account(), people.account()
+    brand = team(house, (owner, Role.OWNER), (account, Role.AUTHOR))
+    bubble = stage.bubble(channel=brand, author_id=account.id)
+    with house.database.transaction() as session:
+        membership = channel_rows.membership(session, brand.id, account.id)
+        session.delete(membership)
+    assert go(people.signed_in(account), account, everywhere="yes").status_code == 200
+    leave.go_on(house.database, now=house.now())
+    assert not gone(house, bubble)
+    assert people.browser().get(f"/b/{bubble.code}").status_code == 200
+
+
 def test_a_team_is_not_left_without_an_owner(people: People, stage: Stage, house: House) -> None:
     account, colleague = people.account(), people.account()
     brand = team(house, (account, Role.OWNER), (colleague, Role.EDITOR))
     browser = people.signed_in(account)
     answer = go(browser, account)
     assert answer.status_code == 409
-    assert "hand it over" in answer.text
+    assert f"@{brand.handle}" in answer.text
+    assert f"bubbles channel member {brand.handle}" in answer.text
+    assert 'href="/contact"' in answer.text.partition('id="leaving"')[2]
     assert is_in(browser)
     with house.database.transaction() as session:
         channels.set_member(session, brand, colleague, Role.OWNER, now=house.now())
