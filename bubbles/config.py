@@ -89,7 +89,10 @@ class Settings(BaseSettings):
     probe_memory_mib: int = Field(512, ge=128, description="Memory a recording's decoding may take, in MiB.")
     silence_dbfs: float = Field(-60.0, lt=0, description="A recording with no tenth of a second above is silent.")
     sign_in_attempts_per_hour: int = Field(
-        10, ge=1, description="Wrong passwords, and wrong recovery codes, that one account bears in an hour."
+        10, ge=1, description="Wrong passwords for one account in an hour, from one network."
+    )
+    account_attempts_per_hour: int = Field(
+        100, ge=1, description="Wrong passwords for one account in an hour, from all networks together."
     )
     network_attempts_per_hour: int = Field(
         50, ge=1, description="Attempts to sign in that fail which one network may make in an hour."

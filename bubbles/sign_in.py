@@ -3,14 +3,14 @@
 Passkeys have a verb of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import accounts
-from bubbles.db.engine import Database
+from bubbles.db import accounts, passkeys
 from bubbles.errors import Code, Refused
 from bubbles.model import password as passwords
 from bubbles.model.account import Account, RecoveryCode, SignInLink, Way, WebSession
@@ -18,7 +18,7 @@ from bubbles.model.password import Password
 
 RECOVERY_CODES = 10
 FRESH_FOR = timedelta(minutes=15)
-"""How long after a one-time link or a recovery code a new password may be set without the present one."""
+"""How long a session is proof by itself of who sits at it."""
 
 WRONG = "That handle and that secret do not belong together."
 """One sentence for a handle that is unknown and a secret that is wrong."""
@@ -98,15 +98,38 @@ def by_link(session: Session, link_secret: str, *, now: datetime) -> Account:
     return account
 
 
+def end_links(session: Session, account: Account, *, now: datetime) -> None:
+    """Lets nobody in any more by a link that was not used yet."""
+    accounts.end_links(session, account.id, now)
+
+
 # Passwords
 
 
-def by_password(database: Database, handle: str, password: str) -> Account:
-    """Whose handle and password these are; raises `unauthorised`, always after the time that one comparison takes."""
-    with database.transaction() as session:
-        account, kept = accounts.with_password(session, handle)
-    is_right = passwords.matches(kept.hash if kept else passwords.NOBODYS, password)
-    if account is None or kept is None or not is_right:
+@dataclass(frozen=True)
+class Kept:
+    """What a password is compared with, outside of any transaction: it takes its time. `account_id` None: nobody's."""
+
+    account_id: int | None
+    hash: str = field(repr=False)
+
+
+def kept_password(session: Session, handle: str) -> Kept:
+    """What is kept for a handle; for one without a password, or that nobody has, something that takes as long."""
+    account, kept = accounts.with_password(session, handle)
+    return Kept(account.id, kept.hash) if account and kept else Kept(None, passwords.NOBODYS)
+
+
+def by_password(session: Session, kept: Kept, *, is_right: bool) -> Account:
+    """Whose password was compared; raises `unauthorised`, also for one that was changed meanwhile.
+
+    The account is locked: no session begins beside a change of password that ends all sessions.
+    """
+    if kept.account_id is None or not is_right:
+        raise Refused(Code.UNAUTHORISED, WRONG)
+    accounts.lock(session, kept.account_id)
+    account, now_kept = accounts.by_id(session, kept.account_id), accounts.password(session, kept.account_id)
+    if account is None or now_kept is None or now_kept.hash != kept.hash:
         raise Refused(Code.UNAUTHORISED, WRONG)
     return account
 
@@ -121,10 +144,27 @@ def set_password(session: Session, account: Account, kept_hash: str, *, now: dat
         known.hash, known.set_at = kept_hash, now
 
 
-def needs_present_password(begun: WebSession, kept: Password | None, *, now: datetime) -> bool:
-    """Whether a new password takes the present one: not where there is none, nor just after a link or recovery code."""
-    came_back = begun.way in {Way.LINK, Way.RECOVERY_CODE} and now - begun.created_at < FRESH_FOR
-    return kept is not None and not came_back
+# Proof of presence
+
+
+class Proof(StrEnum):
+    """What shows that it is still its owner who sits at a session."""
+
+    NOTHING = ""
+    PASSWORD = "password"  # noqa: S105 - the name of a proof
+    SIGNING_IN = "sign_in"
+
+
+def proof_needed(session: Session, begun: WebSession, *, now: datetime) -> Proof:
+    """What is asked for before the ways in are changed: nothing just after signing in, however that was.
+
+    Nor of who has neither password nor passkey: they came by a link, and are to make one.
+    """
+    if now - begun.created_at < FRESH_FOR:
+        return Proof.NOTHING
+    if accounts.password(session, begun.account_id) is not None:
+        return Proof.PASSWORD
+    return Proof.SIGNING_IN if passkeys.of_account(session, begun.account_id) else Proof.NOTHING
 
 
 # Recovery codes

@@ -107,6 +107,12 @@ def use_link(session: Session, secret_hash: str, now: datetime) -> Account | Non
     return by_id(session, link.account_id)
 
 
+def end_links(session: Session, account_id: int, now: datetime) -> None:
+    """Ends the unused links of an account."""
+    theirs = (col(SignInLink.account_id) == account_id, col(SignInLink.used_at).is_(None))
+    session.exec(update(SignInLink).where(*theirs, col(SignInLink.expires_at) > now).values(expires_at=now))
+
+
 def link_is_good(session: Session, secret_hash: str, now: datetime) -> bool:
     """Whether a sign-in link could still be used."""
     good = (SignInLink.secret_hash == secret_hash, col(SignInLink.used_at).is_(None), SignInLink.expires_at > now)

@@ -68,7 +68,7 @@ def _context(request: Request, session: Session, own: Own) -> dict[str, Any]:
         "current": own.session.id,
         "sessions": accounts.web_sessions(session, account.id, now),
         "password_set_at": kept.set_at if kept else None,
-        "needs_present": sign_in.needs_present_password(own.session, kept, now=now),
+        "needs_present": sign_in.proof_needed(session, own.session, now=now),
         "password_min": passwords.LENGTH_MIN,
         "password_max": passwords.LENGTH_MAX,
         "passkeys": passkeys.of_account(session, account.id),

@@ -9,46 +9,56 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import accounts, attempts, invitations, passkeys, sign_in
-from bubbles.db import accounts as account_rows
+from bubbles import accounts, invitations, passkeys, sign_in
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, render, sessions
+from bubbles.http import auth, gate, proof, render, sessions
 from bubbles.http.account import show, to_sign_in
 from bubbles.http.auth import Own
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
 from bubbles.model import password as passwords
-from bubbles.model.account import Way
 from bubbles.model.passkey import NAME_MAX
 from bubbles.model.texts import clean_line
 
 Fields = dict[str, str]
 Change = Callable[[Request, Fields], Response]
+Made = Callable[[Request, Fields], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 KEY_MAX = 2**63 - 1
 
 
-def change(section: str) -> Callable[[Change], Callable[[Request], Awaitable[Response]]]:
-    """A form of that section of the page; what is refused is told there."""
+def change(section: str, *, proven: bool = False) -> Callable[[Change], Endpoint]:
+    """A form of that section of the page; what is refused is told there. `proven`: only once `proof` is satisfied."""
 
-    def decorated(handler: Change) -> Callable[[Request], Awaitable[Response]]:
+    def decorated(handler: Change) -> Endpoint:
+        @_telling(section)
         @wraps(handler)
-        async def endpoint(request: Request) -> Response:
-            auth.require_same_origin(request)
-            return await run_in_threadpool(_told, request, handler, section, await form_fields(request))
+        async def made(request: Request, fields: Fields) -> Response:
+            if proven:
+                await proof.require_present(request, fields.get("present", ""))
+            return await run_in_threadpool(handler, request, fields)
 
-        return endpoint
+        return made
 
     return decorated
 
 
-def _told(request: Request, handler: Change, section: str, fields: Fields) -> Response:
-    try:
-        return handler(request, fields)
-    except Refused as refused:
-        if refused.code is Code.UNAUTHORISED:
-            return to_sign_in()
-        return show(request, refused=refused, section=section)
+def _telling(section: str) -> Callable[[Made], Endpoint]:
+    def decorated(handler: Made) -> Endpoint:
+        @wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            auth.require_same_origin(request)
+            try:
+                return await handler(request, await form_fields(request))
+            except Refused as refused:
+                if refused.code is Code.UNAUTHORISED:
+                    return to_sign_in()
+                return await run_in_threadpool(show, request, refused=refused, section=section)
+
+        return endpoint
+
+    return decorated
 
 
 def done(what: str, section: str) -> Response:
@@ -71,42 +81,32 @@ def _key(fields: Fields, name: str) -> int:
 # The password
 
 
-@change("password")
-def set_password(request: Request, fields: Fields) -> Response:
+@_telling("password")
+async def set_password(request: Request, fields: Fields) -> Response:
     """Sets a new password; the other sessions end unless they are to stay."""
+    await run_in_threadpool(_require_strong, request, fields)
+    await proof.require_present(request, fields.get("present", ""))
+    kept_hash = await gate.hashed(request, fields["password"])
+    return await run_in_threadpool(_set, request, fields, kept_hash)
+
+
+def _require_strong(request: Request, fields: Fields) -> None:
+    with auth.house(request).database.transaction() as session:
+        own = _own(request, session)
+    weakness = passwords.weakness(fields.get("password", ""), handle=own.account.handle)
+    if weakness:
+        raise Told(Code.BAD_TEXT, f"password_{weakness}")
+
+
+def _set(request: Request, fields: Fields, kept_hash: str) -> Response:
     house, now = auth.house(request), auth.house(request).now()
-    begun = _admitted(request, fields)
-    kept_hash = passwords.hashed(fields["password"])
     with house.database.transaction() as session:
         own = _own(request, session)
-        attempts.forgive(session, begun)
         sign_in.set_password(session, own.account, kept_hash, now=now)
         if fields.get("others") == "end":
             sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
+            sign_in.end_links(session, own.account, now=now)
     return done("password", "password")
-
-
-def _admitted(request: Request, fields: Fields) -> list[int]:
-    """Whether the new password will do and the present one, where it is asked for, is right; else raises.
-
-    Guesses at the present one count like guesses at the door. Returns the attempts that are to be forgiven.
-    """
-    house = auth.house(request)
-    with house.database.transaction() as session:
-        own = _own(request, session)
-        weakness = passwords.weakness(fields.get("password", ""), handle=own.account.handle)
-        if weakness:
-            raise Told(Code.BAD_TEXT, f"password_{weakness}")
-        kept = account_rows.password(session, own.account.id)
-        if not sign_in.needs_present_password(own.session, kept, now=house.now()):
-            return []
-        limits = [gate.of_handle(request, Way.PASSWORD, own.account.handle), gate.of_network(request)]
-        begun = attempts.begin(session, limits, now=house.now())
-    try:
-        sign_in.by_password(house.database, own.account.handle, fields.get("present", ""))
-    except Refused:
-        raise Told(Code.FORBIDDEN, "present_wrong") from None
-    return begun
 
 
 # Passkeys
@@ -121,7 +121,7 @@ def rename_passkey(request: Request, fields: Fields) -> Response:
     return done("passkey_named", "passkeys")
 
 
-@change("passkeys")
+@change("passkeys", proven=True)
 def remove_passkey(request: Request, fields: Fields) -> Response:
     """Lets a passkey in no more."""
     with auth.house(request).database.transaction() as session:
@@ -132,7 +132,7 @@ def remove_passkey(request: Request, fields: Fields) -> Response:
 # Recovery codes
 
 
-@change("codes")
+@change("codes", proven=True)
 def renew_codes(request: Request, fields: Fields) -> Response:
     """Makes ten new recovery codes and shows them, this once; those from before are void."""
     house = auth.house(request)
@@ -169,7 +169,7 @@ def end_session(request: Request, fields: Fields) -> Response:
 # Tokens
 
 
-@change("tokens")
+@change("tokens", proven=True)
 def make_token(request: Request, fields: Fields) -> Response:
     """Makes a token and shows it, this once."""
     house = auth.house(request)

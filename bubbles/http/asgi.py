@@ -42,6 +42,7 @@ def create_app(house: House) -> Starlette:
     app.state.hub = Hub()
     app.state.exporting = set()
     app.state.store_reads = lane.limiter()
+    app.state.hashing = lane.Hashing()
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}
     app.state.paths = {row.handler: row.path for row in routes.OPERATIONS}

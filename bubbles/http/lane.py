@@ -1,6 +1,13 @@
-"""Threads of their own for the store: one that accepts and never answers holds these, and no other route."""
+"""Threads of their own for what may take long: whoever holds or waits for these holds up no other route.
 
+The store, which may accept and never answer; and passwords, which take a core each.
+"""
+
+import asyncio
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 import anyio
@@ -12,7 +19,29 @@ READS_AT_ONCE = 16
 WAIT_S = 5
 """How long a read waits for its turn; nobody is kept in a queue behind a store that hangs."""
 
+CORES = os.cpu_count() or 1
+HASHES_WAITING_MAX = 20
+"""Passwords that wait for a core; who comes then is told to come again: by then it would be a second and more."""
+
+HASHES_RETRY_S = 5
+
 Result = TypeVar("Result")
+
+
+class Hashing:
+    """One password at a time on each core, in threads of their own: a crowd at the door is the door's alone."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="passwords")
+        self._places = BoundedSemaphore(CORES + HASHES_WAITING_MAX)
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns; raises `unavailable` when too many wait already."""
+        if not self._places.acquire(blocking=False):
+            raise Refused(Code.UNAVAILABLE, "Many are at the door just now.", retry_after_s=HASHES_RETRY_S)
+        underway = self._threads.submit(work)
+        underway.add_done_callback(lambda _: self._places.release())  # also for who went away meanwhile
+        return await asyncio.wrap_future(underway)
 
 
 def limiter() -> anyio.CapacityLimiter:

@@ -1,30 +1,28 @@
-"""POST /account/delete: someone leaves, once they have typed their handle and, where there is one, their password."""
+"""POST /account/delete: someone leaves, once they have typed their handle and shown that it is they."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import attempts, leave, sign_in
-from bubbles.db import accounts
-from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, render
+from bubbles import leave
+from bubbles.errors import Code
+from bubbles.http import auth, render
 from bubbles.http.account_forms import Fields, change
 from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
 from bubbles.leave import OnlyOwner
-from bubbles.model.account import Way
 
 
-@change("leaving")
+@change("leaving", proven=True)
 def delete(request: Request, fields: Fields) -> Response:
     """Closes the account and hides what is theirs alone, which the worker then withdraws; what a team shares stays
     unless they say otherwise.
     """
     house = auth.house(request)
-    _require_meant(request, fields)
     try:
         with house.database.transaction() as session:
             own = auth.require_own(request, session)
+            _require_meant(fields, own)
             leave.leave(session, own.account, everywhere=fields.get("everywhere") == "yes", now=house.now())
     except OnlyOwner as refused:
         raise Told(Code.CONFLICT, "only_owner", about=refused.handle) from None
@@ -33,25 +31,7 @@ def delete(request: Request, fields: Fields) -> Response:
     return response
 
 
-def _require_meant(request: Request, fields: Fields) -> None:
-    """Raises unless the handle is the account's and the password is right; guesses count like guesses at the door."""
-    house = auth.house(request)
-    with house.database.transaction() as session:
-        own = auth.require_own(request, session)
-        if fields.get("handle", "").strip().lower().removeprefix("@") != own.account.handle:
-            raise Told(Code.BAD_REQUEST, "handle_wrong")
-        if not _needs_password(request, own):
-            return
-        limits = [gate.of_handle(request, Way.PASSWORD, own.account.handle), gate.of_network(request)]
-        attempts.begin(session, limits, now=house.now())
-    try:
-        sign_in.by_password(house.database, own.account.handle, fields.get("present", ""))
-    except Refused:
-        raise Told(Code.FORBIDDEN, "present_wrong") from None
-
-
-def _needs_password(request: Request, own: Own) -> bool:
-    house = auth.house(request)
-    with house.database.transaction() as session:
-        kept = accounts.password(session, own.account.id)
-    return sign_in.needs_present_password(own.session, kept, now=house.now())
+def _require_meant(fields: Fields, own: Own) -> None:
+    """Raises unless the handle that was typed is the account's."""
+    if fields.get("handle", "").strip().lower().removeprefix("@") != own.account.handle:
+        raise Told(Code.BAD_REQUEST, "handle_wrong")

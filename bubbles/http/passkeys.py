@@ -8,10 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bubbles import attempts, passkeys
+from bubbles import passkeys
 from bubbles.config import Settings
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, sessions
+from bubbles.http import auth, gate, proof, sessions
 from bubbles.http.body import json_object
 from bubbles.http.caching import NO_STORE
 from bubbles.http.preferences import local_path
@@ -72,26 +72,38 @@ async def sign_in(request: Request) -> Response:
 
 
 def _sign_in(request: Request, answer: Answer) -> Response:
+    try:
+        cookie = _admitted(request, answer)
+    except Refused:  # only wrong ones count: they are not guessed, and nobody's attempts keep out who has a right one
+        gate.count_wrong(request)
+        raise
+    wanted = answer.next if answer.next and local_path(answer.next) == answer.next else ""
+    response = JSONResponse({"next": wanted or sessions.HOME}, headers=NO_STORE)
+    return sessions.let_in(request, response, cookie)
+
+
+def _admitted(request: Request, answer: Answer) -> str:
+    """A new session's cookie; raises `unauthorised`, `bad_request`."""
     house, site = auth.house(request), _site(request)
-    with house.database.transaction() as session:
-        begun = attempts.begin(session, [gate.of_network(request)], now=house.now())
     with house.database.transaction() as session:
         challenge = passkeys.use_challenge(session, answer.credential, account=None, now=house.now())
     with house.database.transaction() as session:
         account = passkeys.use(session, site, answer.credential, challenge=challenge, now=house.now())
         if answer.handle.strip().lower().removeprefix("@") not in {"", account.handle}:
             raise Refused(Code.UNAUTHORISED, passkeys.UNKNOWN)
-        attempts.forgive(session, begun)
-        cookie = sessions.begin(request, session, account, Way.PASSKEY)
-    wanted = answer.next if answer.next and local_path(answer.next) == answer.next else ""
-    response = JSONResponse({"next": wanted or sessions.HOME}, headers=NO_STORE)
-    return sessions.let_in(request, response, cookie)
+        return sessions.begin(request, session, account, Way.PASSKEY)
 
 
-def to_add(request: Request) -> Response:
-    """POST: what `navigator.credentials.create` takes."""
-    house = auth.house(request)
+async def to_add(request: Request) -> Response:
+    """POST: what `navigator.credentials.create` takes, told only to who sits there: without it nothing is added."""
     auth.require_same_origin(request)
+    body = await json_object(request, max_bytes=ANSWER_MAX_BYTES)
+    await proof.require_present(request, str(body.get("present", "")))
+    return await run_in_threadpool(_to_add, request)
+
+
+def _to_add(request: Request) -> Response:
+    house = auth.house(request)
     with house.database.transaction() as session:
         account = auth.require_own(request, session).account
         network = gate.pseudonym(request, session)

@@ -18,8 +18,12 @@ HOME = "/studio"
 
 
 def begin(request: Request, session: Session, account: Account, way: Way) -> str:
-    """A session for the browser that asks, as long as the settings say; returns its cookie."""
+    """A session for the browser that asks, as long as the settings say; returns its cookie.
+
+    The one that it had ends: nobody could reach it any more.
+    """
     house = auth.house(request)
+    sign_in.sign_out(session, request.cookies.get(auth.COOKIE, ""), now=house.now())
     valid_for = timedelta(days=house.settings.session_days)
     return sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
 

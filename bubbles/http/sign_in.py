@@ -11,6 +11,7 @@ from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.preferences import local_path
 from bubbles.model.account import Way
+from bubbles.sign_in import Kept
 
 WAYS = {"password": Way.PASSWORD, "recovery_code": Way.RECOVERY_CODE}
 BACK = "/account?done=recovered#password"
@@ -18,12 +19,12 @@ BACK = "/account?done=recovered#password"
 
 
 def page(request: Request) -> Response:
-    """The forms; who is signed in already goes on."""
+    """The forms; who is signed in already goes on, unless they are to show once more that it is they (`again`)."""
     house = auth.house(request)
     wanted = wanted_path(request.query_params.get("next", ""))
     with house.database.transaction() as session:
         known = auth.own(request, session)
-    if known is not None:
+    if known is not None and "again" not in request.query_params:
         return sessions.to(wanted or sessions.HOME)
     return _page(request, {"next": wanted})
 
@@ -36,33 +37,55 @@ def wanted_path(address: str) -> str:
 async def enter(request: Request) -> Response:
     """POST: lets in, or says on the page why not."""
     auth.require_same_origin(request)
-    return await run_in_threadpool(_enter, request, await form_fields(request))
-
-
-def _enter(request: Request, fields: dict[str, str]) -> Response:
+    fields = await form_fields(request)
     way = WAYS.get(fields.get("way", ""), Way.PASSWORD)
     try:
-        cookie = _admitted(request, fields, way)
+        if way is Way.PASSWORD:
+            cookie = await _by_password(request, fields)
+        else:
+            cookie = await run_in_threadpool(_by_recovery_code, request, fields)
     except Refused as refused:
-        return _page(request, fields, way=way, refused=refused)
+        return await run_in_threadpool(_page, request, fields, way=way, refused=refused)
     wanted = wanted_path(fields.get("next", "")) or sessions.HOME
     return sessions.let_in(request, sessions.to(BACK if way is Way.RECOVERY_CODE else wanted), cookie)
 
 
-def _admitted(request: Request, fields: dict[str, str], way: Way) -> str:
-    """A new session's cookie; raises `unauthorised`, `rate_limited`. The attempt counts before it is judged."""
+async def _by_password(request: Request, fields: dict[str, str]) -> str:
+    """A new session's cookie; raises `unauthorised`, `rate_limited`, `unavailable`."""
+    kept, begun = await run_in_threadpool(_begun, request, typed_handle(fields))
+    is_right = await gate.compared(request, kept, fields.get("password", ""), begun)
+    return await run_in_threadpool(_judged, request, kept, begun, is_right=is_right)
+
+
+def _begun(request: Request, handle: str) -> tuple[Kept, list[int]]:
+    """What to compare with, and the attempt, which counts before it is judged."""
     house = auth.house(request)
-    handle = typed_handle(fields)
     with house.database.transaction() as session:
-        limits = [gate.of_handle(request, way, handle), gate.of_network(request)]
-        begun = attempts.begin(session, limits, now=house.now())
-    if way is Way.PASSWORD:
-        account = sign_in.by_password(house.database, handle, fields.get("password", ""))
-    with house.database.transaction() as session:
-        if way is Way.RECOVERY_CODE:
-            account = sign_in.by_recovery_code(session, handle, fields.get("code", ""), now=house.now())
+        begun = attempts.begin(session, gate.of_password(request, handle), now=house.now())
+        return sign_in.kept_password(session, handle), begun
+
+
+def _judged(request: Request, kept: Kept, begun: list[int], *, is_right: bool) -> str:
+    with auth.house(request).database.transaction() as session:
+        account = sign_in.by_password(session, kept, is_right=is_right)
         attempts.forgive(session, begun)
-        return sessions.begin(request, session, account, way)
+        return sessions.begin(request, session, account, Way.PASSWORD)
+
+
+def _by_recovery_code(request: Request, fields: dict[str, str]) -> str:
+    """A new session's cookie; raises `unauthorised`, `rate_limited`.
+
+    Only wrong ones count: 80 bits are not guessed, and nobody else's attempts keep out who has a right one.
+    """
+    house = auth.house(request)
+    handle, code = typed_handle(fields), fields.get("code", "")
+    try:
+        with house.database.transaction() as session:
+            account = sign_in.by_recovery_code(session, handle, code, now=house.now())
+            return sessions.begin(request, session, account, Way.RECOVERY_CODE)
+    except Refused:
+        gate.count_wrong(request)
+        raise
 
 
 def typed_handle(fields: dict[str, str]) -> str:

@@ -32,18 +32,28 @@ def page(request: Request) -> Response:
 async def make(request: Request) -> Response:
     """POST: makes the account, signs it in and shows its recovery codes; or says on the page why not."""
     auth.require_same_origin(request)
-    return await run_in_threadpool(_make, request, await form_fields(request))
-
-
-def _make(request: Request, fields: dict[str, str]) -> Response:
+    fields = await form_fields(request)
     if auth.house(request).settings.registration == "closed":
-        return _page(request, {}, status=403)
+        return await run_in_threadpool(_page, request, {}, status=403)
     if problems := _problems(request, fields):
-        return _page(request, fields, problems=problems, status=422)
+        return await run_in_threadpool(_page, request, fields, problems=problems, status=422)
     try:
-        cookie, codes = _made(request, fields)
+        await run_in_threadpool(_begin, request)
+        kept_hash = await gate.hashed(request, fields["password"])
+        return await run_in_threadpool(_welcomed, request, fields, kept_hash)
     except Refused as refused:
-        return _refused(request, fields, refused)
+        return await run_in_threadpool(_refused, request, fields, refused)
+
+
+def _begin(request: Request) -> None:
+    """Counts the attempt; raises `rate_limited`."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        attempts.begin(session, gate.of_sign_ups(request), now=house.now())
+
+
+def _welcomed(request: Request, fields: dict[str, str], kept_hash: str) -> Response:
+    cookie, codes = _made(request, fields, kept_hash)
     response = render.page(
         request,
         "recovery_codes.html",
@@ -80,12 +90,9 @@ def typed_handle(fields: dict[str, str]) -> str:
     return fields.get("handle", "").strip().lower().removeprefix("@")
 
 
-def _made(request: Request, fields: dict[str, str]) -> tuple[str, list[str]]:
-    """A cookie for the account, and its recovery codes; raises `rate_limited`, `conflict`, `forbidden`."""
+def _made(request: Request, fields: dict[str, str], kept_hash: str) -> tuple[str, list[str]]:
+    """A cookie for the account, and its recovery codes; raises `conflict`, `forbidden`."""
     house, now = auth.house(request), auth.house(request).now()
-    with house.database.transaction() as session:
-        attempts.begin(session, [gate.of_sign_ups(request)], now=now)
-    kept_hash = passwords.hashed(fields["password"])
     with house.database.transaction() as session:
         account = accounts.create(session, typed_handle(fields), now=now)
         account.terms_agreed_at = now

@@ -76,6 +76,11 @@ def network_of(found: Address | None) -> str:
     return str(found or "")
 
 
+def wider_network_of(found: Address | None) -> str:
+    """The first 48 bits of IPv6, which one customer may hold whole; nothing for others."""
+    return str(ip_network((int(found) >> 80 << 80, 48))) if isinstance(found, IPv6Address) else ""
+
+
 @lru_cache(maxsize=8)
 def networks(listed: str) -> tuple[Network, ...]:
     """Comma-separated addresses or networks; raises ValueError."""

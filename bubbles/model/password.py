@@ -1,10 +1,8 @@
 """Passwords: which are taken, and how they are kept."""
 
-import os
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -39,9 +37,6 @@ COMMON = frozenset(_COMMON.split())
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id with 19 MiB, two passes, one lane: OWASP's least for a server that also does other work."""
-
-_turns = BoundedSemaphore(os.cpu_count() or 1)
-"""One at a time on each core: a crowd at the door takes no more memory than that."""
 
 NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$7Ay5D0i7MHRtn3zmjXD0KA$KlccxbeJSFWWP6Kub/5cXtYwWr6ZomhHNgh9TPjMl2w"
 """What is compared for a handle without a password, so that it takes as long: no password has it."""
@@ -94,8 +89,7 @@ def _stem(folded: str) -> str:
 
 def hashed(password: str) -> str:
     """How a password is kept; takes about 30 ms of a core and 19 MiB."""
-    with _turns:
-        return _hasher.hash(_normal(password))
+    return _hasher.hash(_normal(password))
 
 
 def matches(kept: str, password: str) -> bool:
@@ -103,8 +97,7 @@ def matches(kept: str, password: str) -> bool:
     if len(password) > LENGTH_MAX:
         return False
     try:
-        with _turns:
-            return _hasher.verify(kept, _normal(password))
+        return _hasher.verify(kept, _normal(password))
     except VerifyMismatchError:
         return False
 

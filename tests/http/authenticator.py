@@ -63,7 +63,7 @@ class Passkey:
 
 def challenge(browser, path="/sign-in/passkey/challenge"):
     """What the browser is to sign."""
-    answer = browser.post(path, headers=JSON)
+    answer = browser.post(path, json={}, headers=JSON)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     return answer.json()
 

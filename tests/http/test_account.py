@@ -14,6 +14,9 @@ FORMS = (
     *("password", "passkeys/rename", "passkeys/remove", "recovery-codes", "sessions/end"),
     *("tokens", "tokens/revoke", "invitations"),
 )
+AGES = 16 * 60
+"""Seconds after which a session is no proof any more of who sits at it."""
+
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1"
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
 
@@ -85,8 +88,9 @@ def test_what_an_address_says_was_done_is_one_of_ours(people, owner):
 # The password
 
 
-def test_a_new_password_takes_the_present_one(people, owner):
+def test_a_new_password_takes_the_present_one(people, owner, clock):
     browser = people.signed_in(owner)
+    clock.pass_s(AGES)
     wrong = browser.post("/account/password", data={"present": "guessed guessed", "password": NEW})
     assert wrong.status_code == 403
     assert "not your present password" in wrong.text
@@ -108,13 +112,23 @@ def test_a_weak_password_is_not_taken(people, owner, password, why):
     assert enter(people.browser(), owner.handle).status_code == 303
 
 
-def test_guesses_at_the_present_password_are_bounded_and_count_at_the_door(people, owner):
+def test_guesses_at_the_present_password_are_bounded_and_shut_nobody_out_at_the_door(people, owner, clock):
     browser, other = people.signed_in(owner), people.signed_in(owner)
+    clock.pass_s(AGES)
     wrong = {"present": "guessed guessed", "password": NEW}
     assert [browser.post("/account/password", data=wrong).status_code for _ in range(10)] == [403] * 10
     refused = other.post("/account/password", data={"present": PASSWORD, "password": NEW})
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
-    assert enter(people.browser(), owner.handle).status_code == 429
+    assert enter(people.browser(), owner.handle).status_code == 303
+
+
+def test_guesses_of_strangers_keep_nobody_from_a_new_password(people, owner, clock):
+    browser = people.signed_in(owner)
+    clock.pass_s(AGES)
+    strangers = people.browser()
+    assert [enter(strangers, owner.handle, "wrong wrong wrong").status_code for _ in range(11)] == [401] * 10 + [429]
+    right = {"present": PASSWORD, "password": NEW}
+    assert browser.post("/account/password", data=right).status_code == 303
 
 
 def test_just_after_a_link_or_a_code_the_present_password_is_not_asked_for(people, owner, clock):

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bubbles import upkeep
+from tests.http.authenticator import add, challenge, use
 from tests.http.people import People, enter
 
 WRONG = "eight lemons walk home"
+HOST = "203.0.113.9"
 
 
 @pytest.fixture
@@ -16,22 +18,30 @@ def people(house):
     return People(house)
 
 
-def test_ten_wrong_passwords_an_hour_shut_the_account_from_every_network(people, clock):
+def test_ten_wrong_passwords_an_hour_shut_the_account_from_their_network_alone(people, clock):
     account = people.account()
     for _ in range(10):
-        assert enter(people.browser(), account.handle, WRONG).status_code == 401
+        assert enter(people.browser(HOST), account.handle, WRONG).status_code == 401
     clock.pass_s(600)
-    refused = enter(people.browser(), account.handle)
+    assert enter(people.browser(), account.handle).status_code == 303
+    refused = enter(people.browser(HOST), account.handle)
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "3000"
     assert "50 minutes" in refused.text
     clock.pass_s(int(refused.headers["retry-after"]))
-    assert enter(people.browser(), account.handle).status_code == 303
+    assert enter(people.browser(HOST), account.handle).status_code == 303
 
 
 def test_a_handle_that_nobody_has_is_bounded_alike(people):
-    answers = [enter(people.browser(), "nobody-there", WRONG).status_code for _ in range(11)]
+    answers = [enter(people.browser(HOST), "nobody-there", WRONG).status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_from_all_networks_together_an_account_bears_more_but_not_all(people, is_known):
+    handle = people.account().handle if is_known else "nobody-anywhere"
+    answers = [enter(people.browser(account_attempts_per_hour=12), handle, WRONG).status_code for _ in range(13)]
+    assert answers == [401] * 12 + [429]
 
 
 def test_what_is_in_order_is_not_counted(people):
@@ -45,11 +55,11 @@ def test_what_is_in_order_is_not_counted(people):
 def test_being_shut_out_is_not_made_longer_by_trying(people, clock):
     account = people.account()
     for _ in range(10):
-        enter(people.browser(), account.handle, WRONG)
+        enter(people.browser(HOST), account.handle, WRONG)
     clock.pass_s(3590)
-    assert enter(people.browser(), account.handle, WRONG).status_code == 429
+    assert enter(people.browser(HOST), account.handle, WRONG).status_code == 429
     clock.pass_s(20)
-    assert enter(people.browser(), account.handle).status_code == 303
+    assert enter(people.browser(HOST), account.handle).status_code == 303
 
 
 def test_a_network_may_fail_fifty_times_an_hour_at_whatever_accounts(people):
@@ -69,18 +79,40 @@ def test_a_household_is_one_network(people):
     assert enter(people.browser(next_door, network_attempts_per_hour=1), account.handle).status_code == 303
 
 
+def test_a_customer_with_many_households_is_bounded_as_well(people):
+    account = people.account()
+    hosts = [f"2001:db8:77:{number:x}::1" for number in range(6)]
+    answers = [
+        enter(people.browser(host, network_attempts_per_hour=1), "nobody-y", WRONG).status_code for host in hosts
+    ]
+    assert answers == [401] * 5 + [429]
+    elsewhere = people.browser("2001:db8:78::1", network_attempts_per_hour=1)
+    assert enter(elsewhere, account.handle).status_code == 303
+
+
+def test_a_right_code_and_a_right_passkey_let_in_where_the_network_is_shut(people):
+    account = people.account()
+    passkey, (code, *_) = add(people.signed_in(account)), people.codes(account)
+    browser = people.browser(network_attempts_per_hour=1)
+    assert [enter(browser, "nobody-z", WRONG).status_code for _ in range(2)] == [401, 429]
+    assert enter(browser, account.handle, way="recovery_code", code="0000-0000").status_code == 429
+    assert enter(browser, account.handle, way="recovery_code", code=code).status_code == 303
+    browser.cookies.clear()
+    assert use(browser, passkey.signed(challenge(browser))).status_code == 200
+
+
 def test_midnight_lets_nobody_begin_anew(people, clock):
     clock.pass_s(2 * 3600 - 60)  # one minute to midnight
     account = people.account()
     for _ in range(10):
-        enter(people.browser(), account.handle, WRONG)
+        enter(people.browser(HOST), account.handle, WRONG)
     clock.pass_s(120)
-    assert enter(people.browser(), account.handle).status_code == 429
+    assert enter(people.browser(HOST), account.handle).status_code == 429
 
 
 def test_many_at_once_gain_nothing(people):
     account = people.account()
-    browsers = [people.browser() for _ in range(16)]
+    browsers = [people.browser(HOST) for _ in range(16)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda browser: enter(browser, account.handle, WRONG).status_code, browsers))
     assert sorted(answers) == [401] * 10 + [429] * 6

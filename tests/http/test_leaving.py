@@ -14,6 +14,7 @@ from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
+from tests.http.conftest import Clock
 from tests.http.pages_fixtures import Stage
 from tests.http.people import PASSWORD, People, enter, is_in
 from tests.http.test_export import channel_of
@@ -178,9 +179,12 @@ def test_a_channel_without_a_team_goes_with_its_only_owner(people: People, stage
 @pytest.mark.parametrize(
     ("fields", "status"), [({"handle": "somebody"}, 400), ({"handle": ""}, 400), ({"present": "wrong"}, 403)]
 )
-def test_nothing_is_closed_unless_it_is_meant(people: People, fields: dict[str, str], status: int) -> None:
+def test_nothing_is_closed_unless_it_is_meant(
+    people: People, fields: dict[str, str], status: int, clock: Clock
+) -> None:
     account = people.account()
     browser = people.signed_in(account)
+    clock.pass_s(16 * 60)
     answer = go(browser, account, **fields)
     assert answer.status_code == status
     assert "nothing was closed" in answer.text

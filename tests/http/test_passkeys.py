@@ -227,7 +227,7 @@ def test_strangers_and_tokens_add_none(people, world):
     _, token = world.channel()
     for headers in (JSON, JSON | token):
         browser = people.browser()
-        assert browser.post("/account/passkeys/challenge", headers=headers).status_code == 401
+        assert browser.post("/account/passkeys/challenge", json={}, headers=headers).status_code == 401
         assert browser.post("/account/passkeys", json={"credential": {}}, headers=headers).status_code == 401
 
 

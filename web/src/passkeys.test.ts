@@ -38,6 +38,12 @@ test("adding one sends what the device made, with its name", async () => {
   expect(asked[1]).toEqual({ path: "/account/passkeys", body: { credential: { id: "made" }, name: "Blue key" } });
 });
 
+test("the present password goes with what asks for the challenge, and one that is wrong is told", async () => {
+  answers(new Response(null, { status: 403 }));
+  expect(await addPasskey("Blue key", "seven lemons")).toBe("present");
+  expect(asked).toEqual([{ path: "/account/passkeys/challenge", body: { present: "seven lemons" } }]);
+});
+
 test("what went wrong is told apart", async () => {
   answers(new Response(null, { status: 429 }));
   expect(await addPasskey("")).toBe("slow");

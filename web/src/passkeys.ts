@@ -8,9 +8,10 @@ import {
 } from "@simplewebauthn/browser";
 
 /** How it went: `done`, or the last word of the text that says why not. */
-export type Outcome = "done" | "failed" | "cancelled" | "known" | "slow";
+export type Outcome = "done" | "failed" | "cancelled" | "known" | "slow" | "present";
 
 const TOO_MANY = 429;
+const NOT_PROVEN = 403;
 
 export const supportsPasskeys = browserSupportsWebAuthn;
 
@@ -24,14 +25,19 @@ export async function signIn(wanted: { handle: string; next: string }, goTo: (pa
   });
 }
 
-/** Makes a passkey on this device and has it kept under a name. */
-export async function addPasskey(name: string): Promise<Outcome> {
+/** Makes a passkey on this device and has it kept under a name; `present` is the present password, where it is asked for. */
+export async function addPasskey(name: string, present = ""): Promise<Outcome> {
   return told(async () => {
-    const optionsJSON = (await post("/account/passkeys/challenge")) as PublicKeyCredentialCreationOptionsJSON;
+    const optionsJSON = (await post("/account/passkeys/challenge", { present })) as PublicKeyCredentialCreationOptionsJSON;
     const credential = await startRegistration({ optionsJSON });
     await post("/account/passkeys", { credential, name });
   });
 }
+
+const refusals = new Map<number, Outcome>([
+  [TOO_MANY, "slow"],
+  [NOT_PROVEN, "present"],
+]);
 
 class Refusal extends Error {
   constructor(readonly status: number) {
@@ -56,7 +62,7 @@ async function told(attempt: () => Promise<void>): Promise<Outcome> {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof Refusal) return error.status === TOO_MANY ? "slow" : "failed";
+  if (error instanceof Refusal) return refusals.get(error.status) ?? "failed";
   if (error instanceof WebAuthnError && error.code === "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED") return "known";
   // Browsers say the same when the person declines, when nothing answers in time and when no passkey is there.
   const name = error instanceof Error ? error.name : "";

@@ -8,8 +8,9 @@ const form = document.querySelector<HTMLFormElement>("form[data-adds-passkey]");
 if (form && supportsPasskeys()) offerToAdd(form);
 
 function offerToAdd(form: HTMLFormElement): void {
-  const name = form.querySelector("input");
-  const button = form.querySelector("button");
+  const name = form.querySelector<HTMLInputElement>("input[name=name]");
+  const present = form.querySelector<HTMLInputElement>("input[name=present]");
+  const button = form.querySelector<HTMLButtonElement>("button[type=submit]");
   const status = form.querySelector("[data-status]");
   if (!name || !button || !status) return;
   form.hidden = false;
@@ -18,7 +19,7 @@ function offerToAdd(form: HTMLFormElement): void {
     event.preventDefault();
     button.disabled = true;
     status.textContent = text("ways_in.passkey_working");
-    void addPasskey(name.value).then((outcome) => {
+    void addPasskey(name.value, present?.value).then((outcome) => {
       if (outcome === "done") return location.assign("/account?done=passkey_added#passkeys");
       button.disabled = false;
       status.textContent = text(`ways_in.adding_${outcome === "slow" ? "failed" : outcome}`);

@@ -20,7 +20,7 @@ function offerPasskey(place: HTMLElement): void {
     void signIn(wanted, (path) => location.assign(path)).then((outcome) => {
       if (outcome === "done") return;
       button.disabled = false;
-      status.textContent = text(`ways_in.passkey_${outcome === "known" ? "failed" : outcome}`);
+      status.textContent = text(`ways_in.passkey_${outcome === "known" || outcome === "present" ? "failed" : outcome}`);
     });
   });
 }
