@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
 from bubbles.http import assets, errors, lane, routes
+from bubbles.http.export import Exporting
 from bubbles.http.follow import Hub
 from bubbles.http.log import RequestLog
 
@@ -40,7 +41,7 @@ def create_app(house: House) -> Starlette:
     app.router.redirect_slashes = False  # the Host header would choose where to
     app.state.house = house
     app.state.hub = Hub()
-    app.state.exporting = set()
+    app.state.exporting = Exporting()
     app.state.store_reads = lane.limiter()
     app.state.hashing = lane.Hashing()
     app.state.operations = routes.OPERATIONS

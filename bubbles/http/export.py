@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 from sqlmodel import Session
@@ -29,10 +30,30 @@ OWN_FACTS = ("code", "channel", "licence", "duration_s", "recorded_at", "created
 """What is told of a bubble to its author who is no longer in the channel's team."""
 
 
+class Exporting:
+    """The accounts whose archive this process is making."""
+
+    def __init__(self) -> None:
+        self._lock, self._accounts = Lock(), set[int]()
+
+    def begin(self, account_id: int) -> bool:
+        """Whether the account may have one made now; of two who ask together, one may."""
+        with self._lock:
+            if account_id in self._accounts:
+                return False
+            self._accounts.add(account_id)
+            return True
+
+    def end(self, account_id: int) -> None:
+        """The archive is made, or given up."""
+        with self._lock:
+            self._accounts.discard(account_id)
+
+
 class Archive(StreamingResponse):
     """The archive of one account; the account may ask for another once this one has ended, however it did."""
 
-    def __init__(self, chunks: Iterator[bytes], *, name: str, account_id: int, busy: set[int]) -> None:
+    def __init__(self, chunks: Iterator[bytes], *, name: str, account_id: int, busy: Exporting) -> None:
         headers = NO_STORE | {
             "Content-Disposition": f'attachment; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
@@ -45,7 +66,7 @@ class Archive(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._busy.discard(self._account_id)
+            self._busy.end(self._account_id)
 
 
 def download(request: Request) -> Archive:
@@ -56,10 +77,9 @@ def download(request: Request) -> Archive:
         account = auth.require_own(request, session).account
         facts = _facts(session, account, house)
         teams = {channel.id for channel, _ in channels.of_account(session, account.id, first=account.handle)}
-    busy: set[int] = request.app.state.exporting
-    if account.id in busy:
+    busy: Exporting = request.app.state.exporting
+    if not busy.begin(account.id):
         raise Refused(Code.RATE_LIMITED, "Your archive is being made already.", retry_after_s=BUSY_S)
-    busy.add(account.id)
     chunks = export.archive(_entries(request, account, facts, teams), house.blobs, now=house.now())
     name = f"bubbles-{account.handle}-{house.now():%Y-%m-%d}.zip"
     return Archive(chunks, name=name, account_id=account.id, busy=busy)
