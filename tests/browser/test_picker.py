@@ -30,7 +30,8 @@ def test_arrow_keys_go_by_cells(desk, stage):
     cell = cell_of(at["latitude"], at["longitude"], Precision.NEIGHBOURHOOD)
     latitude, longitude = point(desk)
     assert cell_of(latitude, longitude, Precision.NEIGHBOURHOOD).south == pytest.approx(cell.north)
-    assert longitude == pytest.approx(at["longitude"], abs=1e-6)
+    here = snap(at["latitude"], at["longitude"], Precision.NEIGHBOURHOOD, PlaceRole.RECORDED)
+    assert longitude == pytest.approx(here.longitude, abs=1e-6)
     expect(desk.get_by_text("Others will see only this cell, about 1 km across.")).to_be_visible()
 
 
@@ -49,6 +50,20 @@ def test_what_is_typed_is_shown(desk):
     desk.locator("#longitude").press("Tab")
     shown = desk.evaluate("document.querySelector('place-picker').point")
     assert shown == {"latitude": 48.8566, "longitude": 2.3522}
+
+
+def test_nothing_finer_than_the_cell_is_sent(desk):
+    sent = []
+    desk.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    desk.select_option("#precision", "exact")
+    desk.locator("place-picker canvas").click(position={"x": 41, "y": 37})
+    fine = point(desk)
+    desk.select_option("#precision", "town")
+    desk.locator(".about-form button[type=submit]").click()
+    desk.wait_for_url("**/studio/bubbles/**")
+    middle = snap(*fine, Precision.TOWN, PlaceRole.RECORDED)
+    [form] = [body for body in sent if "latitude" in body]
+    assert f"latitude={middle.latitude}&longitude={middle.longitude}" in form
 
 
 def test_without_a_drawing_surface_the_cell_is_sketched(signed_in, stage):

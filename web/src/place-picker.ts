@@ -1,5 +1,5 @@
 import type { Map as MapLibre } from "maplibre-gl";
-import { cellOf, isOnEarth, PRECISIONS, type Cell, type CellPrecision, type Point, type Precision } from "./cells";
+import { cellOf, isOnEarth, PRECISIONS, snap, type Cell, type CellPrecision, type Point, type Precision } from "./cells";
 import { WORLD, type Bounds } from "./map/view";
 import { stepped } from "./picking";
 import { sketch } from "./record/sketch";
@@ -16,7 +16,8 @@ const ZOOM_STEPS: Readonly<Record<string, number>> = { "+": 1, "=": 1, "-": -1 }
  * Attributes: `latitude`, `longitude`, `precision`, `disabled`; `style-light`, `style-dark`: addresses of the map's
  * styles; `name-latitude`, `name-longitude`: names of hidden fields to be sent with a form; `fields`: ids of inputs of
  * latitude, longitude and precision that are kept in step. Properties `point` and `precision`. Event `change`, with
- * `{latitude, longitude, name}` in `detail`, when a person sets the place.
+ * `{latitude, longitude, name}` in `detail`, when a person sets the place. What fields are given is snapped to the cell of
+ * the precision; the point itself stays in this object.
  */
 export class PlacePicker extends HTMLElement {
   static readonly observedAttributes = ["latitude", "longitude", "precision"];
@@ -28,6 +29,8 @@ export class PlacePicker extends HTMLElement {
   private at: Point | null = null;
   private how: Precision = "neighbourhood";
   private isUnrolling = false;
+  /** Whether the place was set on this page: only then is there anything to be sent. */
+  private isSet = false;
 
   connectedCallback(): void {
     if (this.sheet) return;
@@ -75,6 +78,7 @@ export class PlacePicker extends HTMLElement {
     this.how = precision;
     this.show();
     this.look();
+    this.writeFields();
   }
 
   get disabled(): boolean {
@@ -95,6 +99,7 @@ export class PlacePicker extends HTMLElement {
   private put(point: Point): void {
     if (this.disabled) return;
     this.at = { latitude: rounded(point.latitude), longitude: rounded(point.longitude) };
+    this.isSet = true;
     this.show();
     this.writeFields();
     this.dispatchEvent(new CustomEvent("change", { detail: { ...this.at, name: "" }, bubbles: true }));
@@ -177,6 +182,11 @@ export class PlacePicker extends HTMLElement {
     return !this.map || !this.at || this.map.getBounds().contains([this.at.longitude, this.at.latitude]);
   }
 
+  /** What may be sent. */
+  private get told(): Point | null {
+    return this.at && snap(this.at, this.how);
+  }
+
   private hiddenField(name: "latitude" | "longitude"): void {
     const called = this.getAttribute(`name-${name}`);
     if (!called) return;
@@ -186,7 +196,7 @@ export class PlacePicker extends HTMLElement {
       field.dataset["of"] = name;
       this.append(field);
     }
-    field.value = this.at ? String(this.at[name]) : "";
+    field.value = String(this.told?.[name] ?? "");
     field.disabled = this.disabled;
   }
 
@@ -196,20 +206,26 @@ export class PlacePicker extends HTMLElement {
   }
 
   private joinFields(): void {
-    const fields = this.fields();
+    const [latitude, longitude, precision] = this.fields();
+    if (!latitude || !longitude) return;
+    const refine = () => (this.precision = precisionOf(precision?.value ?? null) ?? this.how);
     const read = () => {
-      const [latitude, longitude, precision] = fields.map((field) => field.value);
-      this.precision = precisionOf(precision ?? null) ?? this.how;
-      this.point = pointOf(latitude ?? null, longitude ?? null) ?? this.at;
+      const typed = pointOf(latitude.value, longitude.value);
+      this.isSet = typed !== null;
+      this.point = typed ?? this.at;
+      this.writeFields();
     };
-    for (const field of fields) field.addEventListener("change", read);
-    if (fields.length) read();
+    precision?.addEventListener("change", refine);
+    for (const field of [latitude, longitude]) field.addEventListener("change", read);
+    refine();
+    read();
   }
 
   private writeFields(): void {
+    if (!this.isSet) return;
     const [latitude, longitude] = this.fields();
-    if (latitude && this.at) latitude.value = String(this.at.latitude);
-    if (longitude && this.at) longitude.value = String(this.at.longitude);
+    if (latitude) latitude.value = String(this.told?.latitude ?? "");
+    if (longitude) longitude.value = String(this.told?.longitude ?? "");
   }
 }
 
