@@ -26,6 +26,8 @@ export class Placing {
   /** The finest precision at which the point is known: a draft that was kept knows no more than its cell. */
   private known: Precision = "exact";
   private hasChosenPrecision = false;
+  /** Whether the point is where the device is: such a one grows no finer by itself. */
+  private isFix = false;
 
   constructor(
     private readonly root: HTMLElement,
@@ -52,6 +54,7 @@ export class Placing {
     this.check("precision", precision);
     this.hasChosenPrecision = latitude !== null;
     this.known = precision;
+    this.isFix = false;
     this.point = latitude !== null && longitude !== null ? { latitude, longitude } : null;
     this.draw();
   }
@@ -67,7 +70,7 @@ export class Placing {
   private locate(): void {
     this.say(text("recorder.place_looking"));
     navigator.geolocation.getCurrentPosition(
-      ({ coords: { latitude, longitude } }) => this.put({ latitude, longitude }),
+      ({ coords: { latitude, longitude } }) => this.put({ latitude, longitude }, true),
       ({ code }) => this.say(text(code === 1 ? "recorder.place_refused" : "recorder.place_unknown")),
       { enableHighAccuracy: true, timeout: FIX_TIMEOUT_MS, maximumAge: FIX_AGE_MS },
     );
@@ -81,7 +84,9 @@ export class Placing {
     else this.say(text("errors.bad_place"));
   }
 
-  private put(point: Point | null): void {
+  private put(point: Point | null, isFix = false): void {
+    this.isFix = isFix;
+    if (isFix && !this.hasChosenPrecision && this.precision === "exact") this.check("precision", "neighbourhood");
     this.point = point && { latitude: point.latitude, longitude: point.longitude };
     this.known = "exact";
     this.say("");
@@ -89,9 +94,13 @@ export class Placing {
     this.changed();
   }
 
-  /** Recorded here is a person's whereabouts, and blurred unless they say so; what one speaks about is a place. */
+  /**
+   * Recorded here is a person's whereabouts, and blurred unless they say so; what one speaks about is a place, but where
+   * the device is stays whereabouts.
+   */
   private turned(): void {
-    if (!this.hasChosenPrecision) this.check("precision", this.role === "about" ? "exact" : "neighbourhood");
+    const usual = this.role === "about" && !this.isFix ? "exact" : "neighbourhood";
+    if (!this.hasChosenPrecision) this.check("precision", usual);
     this.refined(false);
   }
 
