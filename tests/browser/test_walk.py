@@ -89,6 +89,17 @@ def test_only_the_centre_of_the_cell_leaves_the_browser(visit, street):
     assert "45.6789" not in sent
 
 
+def test_nothing_tells_who_walks(visit, street):
+    visitor = visit(at=HERE)
+    visitor.page.goto("/walk")
+    visitor.context.add_cookies([{"name": "bubbles_session", "value": "s" * 43, "url": visitor.page.url}])
+    visitor.page.get_by_role("button", name="Start walking").click()
+    expect(title(visitor)).to_have_text("Voice 0")
+    asked = visitor.requested(r"/api/bubbles\?.*near=")
+    assert asked
+    assert not any("cookie" in each.all_headers() for each in asked)
+
+
 def test_moving_sorts_what_comes_anew_and_repeats_nothing(visit, street):
     visitor = started(visit, at=HERE)
     expect(title(visitor)).to_have_text("Voice 0")

@@ -112,7 +112,7 @@ export class Atlas {
     this.asked?.abort();
     const { signal } = (this.asked = new AbortController());
     try {
-      const answer = await fetch(`/api/map?${question(viewOf(this.map), this.map.getZoom(), this.filters(), Date.now())}`, { signal });
+      const answer = await fetch(`/api/map?${question(viewOf(this.map), this.map.getZoom(), this.filters(), Date.now())}`, { signal, credentials: "omit" });
       this.seen = answer.ok ? ((await answer.json()) as Seen) : NOTHING;
       this.draw();
       if (this.notice.textContent === text("map.no_answer")) this.say("");

@@ -169,7 +169,7 @@ export class Walk {
 }
 
 async function ask(query: URLSearchParams): Promise<Answer> {
-  const answer = await fetch(`/api/bubbles?${query}`);
+  const answer = await fetch(`/api/bubbles?${query}`, { credentials: "omit" });
   if (!answer.ok) throw new Error(String(answer.status));
   return (await answer.json()) as Answer;
 }
