@@ -1,6 +1,8 @@
 /** What the house tells of a bubble on its way. In the queue, position 0 is next or under way. */
 export interface Journey {
   readonly state: string;
+  /** The code, for its team. */
+  readonly refused_reason?: string | null;
   readonly transcript: { readonly state: string; readonly waiting_for: string | null };
   readonly queue: { readonly step: string; readonly position: number; readonly eta_s: number | null } | null;
 }

@@ -48,4 +48,8 @@ it("knows how far sound and words are", () => {
 it("tells a refusal in words, by its code", () => {
   expect(refusalOf("too_long")).toBe(outbox.refused_too_long);
   expect(refusalOf("silent")).toBe(errors.silent);
+  expect(refusalOf("no_such_code")).toBe(outbox.refused);
+  const refused = { ...waiting(0), state: "refused" };
+  expect(awaited({ ...refused, refused_reason: "silent" })).toBe(`${outbox.state_refused} ${errors.silent}`);
+  expect(awaited({ ...refused, refused_reason: "no_such_code" })).toBe(outbox.state_refused);
 });

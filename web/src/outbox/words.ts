@@ -29,7 +29,7 @@ export function standing(take: Take, sent: number | null, handle: string | null)
 /** Why the house would not have it, and what can be done. */
 export function refusalOf(code: string): string {
   const key = hasText(`outbox.refused_${code}`) ? `outbox.refused_${code}` : `errors.${code}`;
-  return hasText(key) ? text(key) : text("outbox.refused", { code });
+  return hasText(key) ? text(key) : text("outbox.refused");
 }
 
 /** How far the sound and the words of a bubble are. */
@@ -44,7 +44,8 @@ export function progressOf({ state, transcript }: Journey): { playable: Progress
 }
 
 /** What is being waited for, in a sentence; empty when nothing is. */
-export function awaited({ state, transcript, queue }: Journey): string {
+export function awaited({ state, refused_reason, transcript, queue }: Journey): string {
+  if (state === "refused" && refused_reason) return `${text("outbox.state_refused")} ${told(refused_reason)}`.trim();
   if (["failed", "refused", "held", "withdrawn"].includes(state)) return text(`outbox.state_${state}`);
   if (transcript.state === "empty") return text("outbox.no_speech");
   if (transcript.state === "failed") return text("outbox.no_words");
@@ -59,6 +60,11 @@ export function about(eta_s: number): string {
   if (eta_s < MINUTE_S) return text("outbox.seconds", { count: Math.max(Math.ceil(eta_s / 10) * 10, 10) });
   if (eta_s < HOUR_S) return text("outbox.minutes", { count: Math.ceil(eta_s / MINUTE_S) });
   return text("outbox.hours", { count: Math.ceil(eta_s / HOUR_S) });
+}
+
+/** What the code of a refusal says; nothing for one without words. */
+function told(code: string): string {
+  return hasText(`errors.${code}`) ? text(`errors.${code}`) : "";
 }
 
 function moment(recordedAt: string): string {
