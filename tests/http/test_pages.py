@@ -102,6 +102,30 @@ def test_a_search_shows_the_sentence_and_links_to_its_second(browser, stage):
     assert "away" in page.text
 
 
+def test_what_is_said_at_the_very_beginning_has_its_second_too(browser, stage):
+    bubble = stage.bubble(words=(Cue(0, 3, "The wombat sleeps."), Cue(3.5, 6, "It wakes.")))
+    assert links(page_of(browser, "/search?q=wombat")).count(f"/b/{bubble.code}#t=0") == 2
+
+
+def test_a_title_that_matches_is_not_repeated_as_what_is_said(browser, stage):
+    bubble = stage.bubble(title="Okapi hour", words=(Cue(0, 3, "It sleeps by day."), Cue(3.5, 6, "It wakes.")))
+    page = page_of(browser, "/search?q=okapi")
+    assert "It sleeps by day." in page.text
+    assert f"/b/{bubble.code}#t=0" not in links(page)
+    assert ("mark",) not in page.skeleton
+
+
+def test_a_card_without_words_yet_says_that_they_follow(browser, stage, world):
+    channel, _ = world.channel()
+    stage.bubble(channel=channel, words=None, step={})
+    stage.bubble(channel=channel, title="With words")
+    assert page_of(browser, f"/@{channel.handle}").text.count("The words follow.") == 1
+
+
+def test_the_page_of_no_connection_leads_to_the_recorder_and_tries_again(browser):
+    assert {"/record", ""} <= set(links(page_of(browser, "/offline")))
+
+
 def test_the_form_keeps_what_was_asked(browser, world):
     channel, _ = world.channel()
     asked = {"q": 'say "what"', "near": "45.76, 4.84", "radius_m": "5000", "tag": "été", "channel": channel.handle}

@@ -77,6 +77,7 @@ export class TranscriptEditor extends HTMLElement {
     const unsaved = kept(this.code);
     this.cues = named(unsaved?.cues ?? this.saved);
     if (!unsaved) return;
+    this.toggleAttribute("touched", true);
     this.version.value = String(unsaved.version);
     this.language.value = unsaved.language;
     this.news.say("restored", button(text("editor.discard"), () => this.takeTheirs(), { class: "quiet" }));
@@ -146,6 +147,7 @@ export class TranscriptEditor extends HTMLElement {
   }
 
   private changed(): void {
+    this.toggleAttribute("touched", true);
     if (!this.isChanged) {
       forget(this.code);
       this.news.element.replaceChildren();
