@@ -6,13 +6,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import accounts, channels, passkeys
+from bubbles.db import accounts, channels, invitations, passkeys
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account, Token
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.texts import clean_handle
 
 FIRST_HANDLE = "owner"
+TOKENS_MAX = 50
 
 
 def create(session: Session, handle: str, *, now: datetime) -> Account:
@@ -59,8 +60,8 @@ def close(session: Session, account: Account, *, now: datetime) -> None:
     """Shuts every way in for good; what the account published is not touched."""
     accounts.lock(session, account.id)
     account.closed_at = now
-    for token in accounts.tokens(session, account.id):
-        token.revoked_at = now
+    accounts.revoke_tokens(session, account.id, now)
+    invitations.end_of(session, account.id, now)
     for each in accounts.web_sessions(session, account.id, now):
         each.ended_at = now
     for passkey in passkeys.of_account(session, account.id):
@@ -71,7 +72,10 @@ def close(session: Session, account: Account, *, now: datetime) -> None:
 
 
 def new_token(session: Session, account: Account, *, now: datetime, name: str = "") -> str:
-    """A token for programs; its secret is told this once."""
+    """A token for programs; its secret is told this once. Raises `conflict` when there are enough."""
+    accounts.lock(session, account.id)
+    if len(accounts.tokens(session, account.id)) >= TOKENS_MAX:
+        raise Refused(Code.CONFLICT, f"An account has at most {TOKENS_MAX} tokens: revoke one first.")
     secret = ids.new_secret()
     session.add(Token(account_id=account.id, secret_hash=ids.hashed(secret), name=name, created_at=now))
     return secret

@@ -17,6 +17,11 @@ from bubbles.model.times import utc_now
 from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import Transcriber
 
+NO_PROXY = (
+    "BUBBLES_TRUSTED_PROXIES is empty, so all visitors count as one network, and as one listener; "
+    "name the proxy that speaks https"
+)
+
 
 @dataclass(frozen=True)
 class House:

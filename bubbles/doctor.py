@@ -202,6 +202,8 @@ def _address(settings: Settings) -> Iterator[Finding]:
         yield Finding("address", Health.DEGRADED, f"{base}: passkeys refuse a numeric address; use a name")
     elif url.scheme == "http" and not _is_this_machine(host):
         yield Finding("address", Health.DEGRADED, f"{base}: browsers give no microphone without https")
+    elif url.scheme == "https" and not settings.trusted_proxies:
+        yield Finding("address", Health.DEGRADED, f"{base}: {app.NO_PROXY}")
     else:
         yield Finding("address", Health.OK, base)
 

@@ -15,7 +15,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import accounts, sign_in
-from bubbles.app import House, open_house
+from bubbles.app import NO_PROXY, House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
 from bubbles.db import towns
@@ -95,6 +95,8 @@ class _Server(uvicorn.Server):
 def announce(house: House, say: Say) -> None:
     """Says where the service is, and how its first owner gets in, until they did; who comes later is no such owner."""
     say(f"Bubbles is at {house.settings.public_url}")
+    if house.settings.public_url.startswith("https:") and not house.settings.trusted_proxies:
+        log.warning("no_trusted_proxies", detail=NO_PROXY)
     valid_for = timedelta(hours=house.settings.sign_in_link_hours)
     with house.database.transaction() as session:
         account = accounts.first(session, now=house.now())

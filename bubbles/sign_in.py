@@ -17,6 +17,7 @@ from bubbles.model.account import Account, RecoveryCode, SignInLink, Way, WebSes
 from bubbles.model.password import Password
 
 RECOVERY_CODES = 10
+SESSIONS_MAX = 50
 FRESH_FOR = timedelta(minutes=15)
 """How long a session is proof by itself of who sits at it."""
 
@@ -38,7 +39,9 @@ class Device:
 def begin_session(
     session: Session, account: Account, way: Way, *, device: Device, now: datetime, valid_for: timedelta
 ) -> str:
-    """Lets a browser in, by the cookie that is returned; no other session ends."""
+    """Lets a browser in, by the cookie that is returned; past `SESSIONS_MAX` the oldest session ends."""
+    for oldest in accounts.web_sessions(session, account.id, now)[SESSIONS_MAX - 1 :]:
+        oldest.ended_at = now
     cookie = ids.new_secret()
     begun = WebSession(
         account_id=account.id,

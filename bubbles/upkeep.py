@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bubbles.blobs.store import BlobStore
-from bubbles.db import accounts, attempts, discards, listening, passkeys, uploads
+from bubbles.db import accounts, attempts, discards, invitations, listening, passkeys, uploads
 from bubbles.db.engine import Database
 
 DISCARDS_AT_ONCE = 100
 LEFTOVER_AGE = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(hours=2)
+OVER_KEPT = timedelta(days=30)
+"""How long sessions, links, tokens and invitations that are over are remembered."""
 
 
 def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
@@ -36,6 +38,8 @@ def forget(database: Database, *, now: datetime, idempotency_days: int) -> None:
         attempts.forget(session, now - ATTEMPTS_KEPT)
         passkeys.forget_challenges(session, now)
         accounts.forget_devices(session, now)
+        accounts.forget_over(session, now - OVER_KEPT)
+        invitations.forget(session, now - OVER_KEPT)
 
 
 def sweep_files(folder: Path, *, now: datetime) -> int:

@@ -212,7 +212,7 @@ def test_room_on_the_disk_is_judged(
     ("url", "verdict", "advice"),
     [
         ("", "ok", "http://localhost:8000"),
-        ("https://bubbles.example", "ok", ""),
+        ("https://bubbles.example", "degraded", environment_name("trusted_proxies")),
         ("http://me.localhost:8000", "ok", ""),
         ("http://bubbles.example", "degraded", "microphone"),
         ("https://192.0.2.1", "degraded", "passkeys"),
@@ -227,6 +227,11 @@ def test_room_on_the_disk_is_judged(
 def test_the_public_address_is_judged(url: str, verdict: str, advice: str) -> None:
     findings = list(doctor._findings("address", doctor._address, Settings(base_url=url)))
     assert [(finding.health, advice in finding.text) for finding in findings] == [(verdict, True)]
+
+
+def test_behind_a_proxy_that_is_named_an_address_is_well() -> None:
+    settings = Settings(base_url="https://bubbles.example", trusted_proxies="127.0.0.1")
+    assert [finding.health for finding in doctor._address(settings)] == [doctor.Health.OK]
 
 
 def test_pages_that_the_operator_has_not_written_are_told(whole: dict[str, Any], tmp_path: Path) -> None:

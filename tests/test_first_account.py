@@ -1,9 +1,11 @@
 """Who the first account is: the operator's own, and nobody after it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from bubbles import accounts
 from bubbles.app import House
@@ -45,3 +47,11 @@ def test_the_first_owner_is_let_in_and_nobody_inherits_that(house: House) -> Non
         with pytest.raises(Refused) as refused:
             accounts.require_first(session, now=utc_now())
     assert refused.value.code is Code.NOT_FOUND
+
+
+def test_behind_a_proxy_that_is_not_named_serving_warns(house: House) -> None:
+    settings = house.settings.model_copy(update={"base_url": "https://bubbles.example"})
+    for changed, warned in ((settings, True), (settings.model_copy(update={"trusted_proxies": "127.0.0.1"}), False)):
+        with capture_logs() as logged:
+            announced(replace(house, settings=changed))
+        assert any(each["event"] == "no_trusted_proxies" for each in logged) is warned

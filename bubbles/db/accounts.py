@@ -8,6 +8,7 @@ from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bubbles.model.account import Account, RecoveryCode, SignInLink, Token, WebSession
+from bubbles.model.passkey import Passkey
 from bubbles.model.password import Password
 
 
@@ -50,6 +51,12 @@ def tokens(session: Session, account_id: int) -> Sequence[Token]:
     return session.exec(select(Token).where(*theirs).order_by(col(Token.id))).all()
 
 
+def revoke_tokens(session: Session, account_id: int, now: datetime) -> None:
+    """Revokes all tokens of an account, and keeps no name of any."""
+    theirs = update(Token).where(col(Token.account_id) == account_id)
+    session.exec(theirs.values(name="", revoked_at=func.coalesce(Token.revoked_at, now)))
+
+
 # Sessions
 
 
@@ -80,8 +87,9 @@ def seen(session: Session, found: WebSession, today: date) -> None:
 
 
 def has_signed_in(session: Session, account_id: int) -> bool:
-    """Whether an account was ever signed in to."""
-    return session.exec(select(WebSession).where(WebSession.account_id == account_id)).first() is not None
+    """Whether an account was signed in to, as far as that is remembered, or has a way in of its own."""
+    ways = (WebSession, Password, Passkey)
+    return any(session.exec(select(way).where(way.account_id == account_id).limit(1)).first() for way in ways)
 
 
 def forget_devices(session: Session, now: datetime) -> int:
@@ -89,6 +97,13 @@ def forget_devices(session: Session, now: datetime) -> int:
     over = col(WebSession.ended_at).is_not(None) | (col(WebSession.expires_at) <= now)
     named = (col(WebSession.browser) != "") | (col(WebSession.system) != "")
     return session.exec(update(WebSession).where(over, named).values(browser="", system="")).rowcount
+
+
+def forget_over(session: Session, before: datetime) -> None:
+    """Deletes sessions, links and tokens that were over before that moment."""
+    session.exec(delete(WebSession).where((col(WebSession.ended_at) < before) | (col(WebSession.expires_at) < before)))
+    session.exec(delete(SignInLink).where((col(SignInLink.used_at) < before) | (col(SignInLink.expires_at) < before)))
+    session.exec(delete(Token).where(col(Token.revoked_at) < before))
 
 
 # Links

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import func, update
+from sqlmodel import Session, col, delete, select
 
 from bubbles.model.invitation import Invitation
 
@@ -32,3 +32,15 @@ def open_of(session: Session, account_id: int, now: datetime) -> Sequence[Invita
     """The invitations an account made that nobody has used and that have not expired, newest first."""
     unused = (col(Invitation.used_at).is_(None), Invitation.expires_at > now, Invitation.made_by == account_id)
     return session.exec(select(Invitation).where(*unused).order_by(col(Invitation.id).desc())).all()
+
+
+def end_of(session: Session, account_id: int, now: datetime) -> None:
+    """Ends the invitations an account made that can still be used."""
+    unused = (col(Invitation.used_at).is_(None), col(Invitation.expires_at) > now)
+    session.exec(update(Invitation).where(col(Invitation.made_by) == account_id, *unused).values(expires_at=now))
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Deletes invitations that were used or expired before that moment; returns how many."""
+    over = (col(Invitation.used_at) < before) | (col(Invitation.expires_at) < before)
+    return session.exec(delete(Invitation).where(over)).rowcount

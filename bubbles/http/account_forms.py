@@ -174,8 +174,11 @@ def make_token(request: Request, fields: Fields) -> Response:
     """Makes a token and shows it, this once."""
     house = auth.house(request)
     name = clean_line(fields.get("name", ""), what="name", length_max=NAME_MAX)
-    with house.database.transaction() as session:
-        secret = accounts.new_token(session, _own(request, session).account, name=name, now=house.now())
+    try:
+        with house.database.transaction() as session:
+            secret = accounts.new_token(session, _own(request, session).account, name=name, now=house.now())
+    except Refused as refused:
+        raise Told(refused.code, "tokens_full") if refused.code is Code.CONFLICT else refused from None
     return show(request, new_token=secret)
 
 
