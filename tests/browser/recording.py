@@ -59,12 +59,13 @@ class Recorder:
     def until(self, elapsed_s: float, limit_s: int = 120) -> None:
         """Waits until so much is counted down."""
         left_s = limit_s - elapsed_s
-        self.page.wait_for_function(
+        self.visitor.until(
             """(left_s) => {
               const [minutes, seconds] = document.querySelector("[data-countdown]").textContent.split(":");
               return Number(minutes) * 60 + Number(seconds) <= left_s;
             }""",
-            arg=left_s,
+            left_s,
+            page=self.page,
         )
 
     def stop(self) -> None:

@@ -57,7 +57,7 @@ def test_a_cell_is_drawn_as_wide_as_it_is_and_plays_when_it_is_pressed(opened):
     pixels_a_metre = box["height"] / (2 * CLOSE_DEGREES * 111_195)
     expect(player).not_to_have_attribute("playing", "")
     pressed_in_the_middle(page, right_px=160 * pixels_a_metre)  # the street's circle has a radius of 100 m
-    page.wait_for_function("document.querySelectorAll('.spot.chosen').length === 0")
+    expect(page.locator(".spot.chosen")).to_have_count(0)
     pressed_in_the_middle(page, right_px=80 * pixels_a_metre)
     expect(player).to_have_attribute("playing", "")
     expect(page.locator(".spot.chosen")).to_contain_text(TITLES[0][0])

@@ -41,7 +41,7 @@ def published(stage, handle):
 
 
 def wait_until_on_its_way(recorder):
-    recorder.page.wait_for_function("() => document.querySelector('.take progress:not([hidden])')?.value > 0")
+    recorder.visitor.until("document.querySelector('.take progress:not([hidden])')?.value > 0", page=recorder.page)
 
 
 def kill_pages(browser):

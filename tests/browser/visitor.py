@@ -49,16 +49,16 @@ class Visitor:
         urls = (each.url for each in self.requests if urlsplit(each.url).scheme not in OWN_SCHEMES)
         return [url for url in urls if not url.startswith(f"{origin}/")]
 
-    def until(self, truth: str, arg: Any = None) -> Any:
+    def until(self, truth: str, arg: Any = None, page: Page | None = None) -> Any:
         """Waits until a JavaScript expression, or a function of `arg`, is true on the page; what it is then.
 
         `page.wait_for_function` cannot: it evaluates anew inside the page, which our content policy forbids.
         """
-        return wait_for(lambda: self._now(truth, arg), timeout_s=PATIENCE_S)
+        return wait_for(lambda: self._now(truth, arg, page or self.page), timeout_s=PATIENCE_S)
 
-    def _now(self, truth: str, arg: Any) -> Any:
+    def _now(self, truth: str, arg: Any, page: Page) -> Any:
         try:
-            return self.page.evaluate(truth, arg)
+            return page.evaluate(truth, arg)
         except Error as error:
             if "context was destroyed" in error.message:  # the page goes elsewhere: look there
                 return None
