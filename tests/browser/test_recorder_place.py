@@ -1,0 +1,75 @@
+"""A place given in the recorder, by its name or by a pin: what is sent is what was chosen, as coarse as was chosen."""
+
+import pytest
+from playwright.sync_api import expect
+
+from bubbles.model.place import PlaceRole, Precision, snap
+from tests.browser.recording import Recorder, sign_in
+from tests.browser.spoken import recorded
+from tests.browser.visitor import DESKTOP
+
+PICKED = "document.querySelector('place-picker').point"
+
+
+@pytest.fixture
+def author(visit, quiet, tmp_path):
+    """The recorder of someone who is signed in, with a take open."""
+    visitor = visit(kind=DESKTOP, origin=quiet.origin)
+    sign_in(visitor.page, quiet, quiet.account())
+    return Recorder(visitor).open().bring(recorded(tmp_path).path)
+
+
+@pytest.fixture
+def lyon(quiet):
+    """Where the town lies, as the house has it: latitude and longitude."""
+    with quiet.service.client() as client:
+        first = client.get("/api/places", params={"q": "Lyon"}).json()["items"][0]
+    return first["latitude"], first["longitude"]
+
+
+def choose_lyon(recorder):
+    """Types the name, and takes the first that is found."""
+    recorder.page.get_by_role("searchbox", name="Search a place by its name").press_sequentially("Lyon")
+    recorder.page.locator("[data-places] button").filter(has_text="France").first.click()
+    expect(recorder.page.locator("[data-placed]")).to_be_visible()
+
+
+def sent_place(recorder, quiet):
+    """What the house was told: latitude, longitude, precision and role."""
+    recorder.publish()
+    place = quiet.ready(recorder.code(), "processing")["place"]
+    return place["latitude"], place["longitude"], place["precision"], place["role"]
+
+
+def expected(point, precision, role):
+    place = snap(*point, precision, role)
+    return place.latitude, place.longitude, precision.value, role.value
+
+
+def test_a_name_that_is_typed_sends_its_neighbourhood(author, quiet, lyon):
+    choose_lyon(author)
+    assert sent_place(author, quiet) == expected(lyon, Precision.NEIGHBOURHOOD, PlaceRole.RECORDED)
+
+
+def test_what_is_told_about_a_place_names_the_very_spot(author, quiet, lyon):
+    choose_lyon(author)
+    author.page.get_by_label("About this place").check()
+    assert sent_place(author, quiet) == expected(lyon, Precision.EXACT, PlaceRole.ABOUT)
+
+
+@pytest.mark.parametrize("precision", [Precision.STREET, Precision.TOWN])
+def test_a_pin_sends_the_cell_that_it_is_in(author, quiet, lyon, precision):
+    choose_lyon(author)
+    author.page.locator(f"[name=precision][value={precision}]").check()
+    author.page.locator("place-picker").scroll_into_view_if_needed()
+    canvas = author.page.locator("place-picker canvas")
+    box = canvas.bounding_box()
+    assert box
+    canvas.click(position={"x": box["width"] * 0.8, "y": box["height"] * 0.3})
+    author.visitor.until(f"(latitude) => {PICKED}.latitude !== latitude", lyon[0])
+    pin = author.page.evaluate(PICKED)
+    point = pin["latitude"], pin["longitude"]
+    assert point[0] > lyon[0]
+    assert point[1] > lyon[1]
+    assert expected(point, precision, PlaceRole.RECORDED) != expected(lyon, precision, PlaceRole.RECORDED)
+    assert sent_place(author, quiet) == expected(point, precision, PlaceRole.RECORDED)
