@@ -3,6 +3,7 @@
 import os
 import signal
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 import pytest
 
@@ -208,3 +209,18 @@ def test_nothing_finer_than_the_cell_is_kept_or_leaves_the_browser(visit, quiet,
     assert f"{place.longitude:.6f}".encode() in sent
     if precision is not Precision.EXACT:
         assert [digits for digits in FINE if digits in sent or digits in kept] == []
+
+
+def test_a_bubble_that_was_published_is_passed_on_from_its_card(author):
+    author.visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    author.take()
+    author.publish("Pass it on")
+    url = f"/b/{author.code()}"
+    panel = author.page.locator(".take share-panel")
+    panel.locator("[data-copy]").first.click()
+    assert author.page.evaluate("navigator.clipboard.readText()").endswith(url)
+    ways = [unquote(way.get_attribute("href")) for way in panel.locator(".networks a").all()]
+    assert len(ways) > 4
+    assert [way for way in ways if url not in way] == []
+    panel.get_by_text("QR code").click()
+    author.visitor.until("document.querySelector('.take .qr img').naturalWidth > 100")
