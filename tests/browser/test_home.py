@@ -73,3 +73,16 @@ def test_who_listens_is_told_and_goes_on_listening(visit, fresh):
     news.click()
     visitor.until(f"{COUNT} === {before + 1} && {PLAYING} === 1")
     assert visitor.page.evaluate("document.activeElement.closest('.card').dataset.code") != ""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_nothing_moves_by_itself_for_who_wants_no_motion(visit, stage, motion):
+    visitor = visit(reduced_motion=motion)
+    visitor.page.route("**/media/**", lambda route: None)  # a sound that never comes: the key breathes meanwhile
+    home(visitor)
+    visitor.page.locator("[data-list] .play").first.click()
+    visitor.page.locator("bubble-player[waiting]").wait_for()
+    visitor.page.locator("[data-list] > *").first.evaluate("(each) => each.classList.add('fresh')")
+    moving = visitor.page.evaluate("document.getAnimations().map(({ animationName }) => animationName)")
+    assert ("breathe" in moving, "arrive" in moving) == ((False, False) if motion == "reduce" else (True, True))
+    assert motion != "reduce" or moving == []

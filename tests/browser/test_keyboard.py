@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.visitor import DESKTOP
 
@@ -132,3 +132,31 @@ def test_search_and_language_are_worked_by_the_keyboard(visit):
     page.keyboard.press("Enter")
     visitor.until("document.documentElement.lang === 'fr'")
     assert "q=quay" in page.url
+
+
+def test_the_map_is_filtered_shown_and_heard_by_the_keyboard(visit, stage):
+    visitor = visit(kind=DESKTOP)
+    page, spots = visitor.page, visitor.page.locator(".spot")
+    page.goto("/map?bbox=4.80,45.74,4.88,45.80")
+    expect(page.locator("[data-unrolled] canvas")).to_be_visible()
+    tab_to(page, ".map-filters summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "[name=tag]")
+    page.keyboard.type("nothing")
+    page.keyboard.press("Enter")
+    expect(spots).to_have_count(0)
+    tab_to(page, "[name=tag]")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("quay")
+    page.keyboard.press("Enter")
+    expect(spots).to_have_count(len(stage.told))
+    tab_to(page, ".spot:last-child [data-show]")
+    chosen = page.locator(".spot:last-child").get_attribute("data-code")
+    page.keyboard.press("Enter")
+    expect(page.locator(".spot.chosen")).to_have_attribute("data-code", chosen)
+    tab_to(page, ".spot.chosen button.play")
+    page.keyboard.press("Space")
+    visitor.until("document.querySelector('.spot.chosen audio').currentTime > 0.2")
+    tab_to(page, ".spot.chosen [data-close]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".spot.chosen")).to_have_count(0)

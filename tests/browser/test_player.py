@@ -17,6 +17,7 @@ OVERHEAR = """
     return really(address, body);
   };
 """
+HOLD_THE_KEYS = "window.keys = {}; MediaSession.prototype.setActionHandler = (key, does) => { keys[key] = does; };"
 FRAMED = "(src) => document.body.append(Object.assign(document.createElement('iframe'), { src, width: 400 }))"
 
 
@@ -98,6 +99,21 @@ def test_the_lock_screen_knows_what_plays(visit, stage):
     visitor.until("navigator.mediaSession.playbackState === 'playing'")
     visitor.page.locator("bubble-player .play").first.click()
     visitor.until("navigator.mediaSession.playbackState === 'paused'")
+
+
+def test_the_lock_screen_works_the_player(visit, stage):
+    visitor = visit()
+    visitor.page.add_init_script(HOLD_THE_KEYS)
+    opened(visitor, f"/b/{stage.code}")
+    play(visitor)
+    visitor.page.evaluate("keys.pause()")
+    visitor.until(f"!{MAIN}.playing")
+    visitor.page.evaluate("keys.seekto({ seekTime: 2.5 })")
+    assert visitor.page.evaluate(f"{MAIN}.at_s") == 2.5
+    visitor.page.evaluate("keys.seekbackward({ seekOffset: 1 }), keys.seekforward({ seekOffset: 0.5 })")
+    assert visitor.page.evaluate(f"{MAIN}.at_s") == 2
+    visitor.page.evaluate("keys.play()")
+    visitor.until(f"{MAIN}.playing && {MAIN}.at_s > 2")
 
 
 def test_the_beacon_tells_the_seconds_that_were_heard(visit, stage):
