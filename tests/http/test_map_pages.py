@@ -174,3 +174,7 @@ def test_it_speaks_french(browser):
     page = parsed(browser.get("/map", headers={"Accept-Language": "fr"}).text)
     assert "La carte des voix" in page.text
     assert auth.COOKIE not in page.text
+
+
+def test_the_page_can_say_that_its_own_map_has_no_streets(browser):
+    assert "No streets without a map service" in browser.get("/map").text

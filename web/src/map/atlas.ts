@@ -1,4 +1,3 @@
-import type { Feature } from "geojson";
 import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
 import { radius_m, type Point } from "../cells";
 import { Nowhere, whereIAm } from "../here";
@@ -6,12 +5,14 @@ import { extent_m, type NamedPlace } from "../place-search";
 import type { BubblePlayer } from "../player";
 import { language, text } from "../texts";
 import type { Ground } from "./ground";
-import { addOverlay, CLUSTERS, mark, NOTHING, show, SPOTS, type Seen } from "./overlay";
+import { addOverlay, CLUSTERS, mark, meant, NOTHING, show, SPOTS, widest_px, type Seen } from "./overlay";
 import { Results, type Spot } from "./results";
 import { address, around, boundsOf, corners, question, WORLD, wrapped, type Bounds, type Filters } from "./view";
 
 const PAUSE_MS = 250;
 const CLOSE_ZOOM = 15;
+/** From here on one looks for streets. */
+const STREETS_ZOOM = 9;
 /** The tools lie on the upper edge, the sources on the lower. */
 const ROOM = { top: 90, bottom: 50, left: 40, right: 40 };
 const NO_ROOM = { top: 0, bottom: 0, left: 0, right: 0 };
@@ -72,8 +73,8 @@ export class Atlas {
     this.element.toggleAttribute("data-unrolled", true);
     this.listen(ground.map);
     part(this.element, "[data-search]").textContent = text("map.search_view");
-    void this.look();
-    if (this.view) void this.list();
+    this.sayGround(ground.map);
+    void (this.view ? this.refresh() : this.look());
   }
 
   private listen(map: MapLibre): void {
@@ -93,6 +94,7 @@ export class Atlas {
   /** The view is now what the map shows: the address says so, and the list and the map follow. */
   private moved(map: MapLibre): void {
     this.view = viewOf(map);
+    this.sayGround(map);
     history.replaceState(history.state, "", address("/map", this.view, this.filters()));
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.refresh(), PAUSE_MS);
@@ -100,6 +102,8 @@ export class Atlas {
 
   private async refresh(): Promise<void> {
     await Promise.all([this.look(), this.list()]);
+    // Something may have come between the two answers.
+    if (this.seen.count > 0 && this.results.isEmpty) await this.list();
   }
 
   private async list(): Promise<void> {
@@ -131,7 +135,7 @@ export class Atlas {
   private clicked(map: MapLibre, event: MapMouseEvent): void {
     const [cluster] = map.queryRenderedFeatures(event.point, { layers: [CLUSTERS] });
     if (cluster) return this.open(map, boundsOf(String(cluster.properties["bbox"])) ?? WORLD);
-    const codes = smallestFirst(map.queryRenderedFeatures(event.point, { layers: [SPOTS] }));
+    const codes = meant(map.queryRenderedFeatures(event.point, { layers: [SPOTS] }), widest_px(map) / 2 ** map.getZoom());
     const next = codes[(codes.indexOf(this.chosen) + 1) % codes.length];
     if (next) void this.select(next);
   }
@@ -221,6 +225,11 @@ export class Atlas {
     }
   }
 
+  /** Our own map has no streets; where they would be looked for, it says so. */
+  private sayGround(map: MapLibre): void {
+    part(this.element, "[data-streetless]").hidden = map.getSource("basemap") === undefined || map.getZoom() < STREETS_ZOOM;
+  }
+
   private say(words: string): void {
     this.notice.textContent = words;
   }
@@ -235,12 +244,6 @@ function boundsAround({ latitude, longitude }: Point, radius_m: number): Bounds 
   const high = radius_m / METRES_A_DEGREE;
   const wide = high / Math.max(Math.cos((latitude * Math.PI) / 180), 0.01);
   return wrapped({ west: longitude - wide, east: longitude + wide, south: latitude - high, north: latitude + high });
-}
-
-/** The codes of what lies under a finger: what is small was meant. */
-function smallestFirst(features: readonly Feature[]): string[] {
-  const sizes = new Map(features.map(({ properties }) => [String(properties?.["code"]), Number(properties?.["radius"])]));
-  return [...sizes].sort(([, a], [, b]) => a - b).map(([code]) => code);
 }
 
 function part(of: HTMLElement, name: string): HTMLElement {

@@ -48,10 +48,12 @@ export function addOverlay({ map, colour, face }: Ground): void {
   const live = when("playing", signal, bubble);
   map.addLayer({
     id: SPOTS, type: "circle", source: SPOTS,
+    // The smaller ones lie above: a finger and a pointer find them first.
+    layout: { "circle-sort-key": ["-", 0, ["get", "radius"]] },
     paint: {
       "circle-radius": radius(),
       "circle-color": live,
-      "circle-opacity": when("playing", 0.3, when("focus", 0.34, 0.2)),
+      "circle-opacity": fill(widest_px(map)),
       "circle-stroke-color": live,
       "circle-stroke-width": when("focus", 3, when("playing", 3, 1.5)),
       "circle-stroke-opacity": 0.9,
@@ -132,6 +134,27 @@ function source(map: MapLibre, id: string): GeoJSONSource | undefined {
 export function radius(): ExpressionSpecification {
   const stops = Array.from({ length: ZOOM_MAX + 1 }, (_, zoom) => [zoom, ["max", RADIUS_MIN_PX, ["*", ["get", "radius"], 2 ** zoom]]]);
   return ["interpolate", ["exponential", 2], ["zoom"], ...stops.flat()] as ExpressionSpecification;
+}
+
+/** The widest radius, in pixels, that a bubble is seen with as a whole: half the view. */
+export function widest_px(map: MapLibre): number {
+  const { clientWidth, clientHeight } = map.getContainer();
+  return Math.min(clientWidth, clientHeight) / 2;
+}
+
+/** A bubble wider than that would tint all there is to see: only its outline stays. */
+export function fill(widest_px: number): ExpressionSpecification {
+  const tint = when("playing", 0.3, when("focus", 0.34, 0.2));
+  const stops = Array.from({ length: ZOOM_MAX + 1 }, (_, zoom) => [zoom, ["case", [">", ["get", "radius"], widest_px / 2 ** zoom], 0, tint]]);
+  return ["interpolate", ["linear"], ["zoom"], ...stops.flat()] as ExpressionSpecification;
+}
+
+/** The codes of what lies under a finger, the smallest first: that was meant, and none that reaches beyond the view beside it. */
+export function meant(features: readonly Feature[], widestAtZoom0_px: number): string[] {
+  const sizes = new Map(features.map(({ properties }) => [String(properties?.["code"]), Number(properties?.["radius"])]));
+  const sorted = [...sizes].sort(([, a], [, b]) => a - b);
+  const whole = sorted.filter(([, radius]) => radius <= widestAtZoom0_px);
+  return (whole.length ? whole : sorted).map(([code]) => code);
 }
 
 function when<Value>(state: string, then: Value, otherwise: Value | ExpressionSpecification): ExpressionSpecification {

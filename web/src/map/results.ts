@@ -30,6 +30,10 @@ export class Results {
     return Array.from(this.section.querySelectorAll<HTMLElement>(".spot[data-latitude]"), spotOf);
   }
 
+  get isEmpty(): boolean {
+    return this.section.querySelector(".spot") === null;
+  }
+
   /** Shows what another address lists; false when no answer came. A later call makes an earlier one void. */
   async show(address: string): Promise<boolean> {
     this.asked?.abort();
