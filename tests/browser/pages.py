@@ -91,7 +91,7 @@ PAGES = (
     Shown("search", "/search", at("/search"), holds="bubble-player"),
     Shown("search, found", "/search", at("/search?q=quay&near=45.764,4.8357&tag=river"), holds=".distance"),
     Shown("search, nothing", "/search", at("/search?q=xylophone"), holds=".empty"),
-    Shown("search, not understood", "/search", at("/search?near=here"), status=422, holds="[role=alert]"),
+    Shown("search, not understood", "/search", at("/search?near=1,2,3"), status=422, holds="[role=alert]"),
     Shown("share", "/b/{code}", at("/b/{code}"), holds="#words [data-start]"),
     Shown("share, in preparation", "/b/{code}", at("/b/{code}"), of="quiet", holds="[data-awaits]"),
     Shown("embed", "/b/{code}/embed", at("/b/{code}/embed"), holds="bubble-player"),

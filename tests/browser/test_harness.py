@@ -15,7 +15,7 @@ LEVELS = """async () => {
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(2048);
   const loudest = () => { analyser.getFloatTimeDomainData(samples); return Math.max(...samples.map(Math.abs)); };
-  for (let look = 0; look < 400; look += 1) {
+  for (let look = 0; look < 1500; look += 1) {
     if (loudest() > 0.05) { stream.getTracks().forEach((track) => track.stop()); return true; }
     await new Promise((done) => setTimeout(done, 10));
   }
