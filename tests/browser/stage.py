@@ -33,7 +33,7 @@ class Stage:
     """A service, a sound file to send, and what the author published there, newest last."""
 
     service: Service
-    sound: Path
+    sound: Path | None = None
     author: str = AUTHOR
     told: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))

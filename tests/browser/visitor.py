@@ -19,6 +19,9 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
 }
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+LEFT_BEHIND = "Worker failed to load"
+"""What the map says when its page is left while it loads."""
+
 OWN_SCHEMES = {"data", "blob", "about"}
 
 
@@ -76,7 +79,11 @@ class Visitor:
 
     def complaints(self) -> list[str]:
         """The errors that no pattern allows."""
-        return [each for each in self.errors if not any(re.search(pattern, each) for pattern in self.allowed)]
+        return [
+            each
+            for each in self.errors
+            if not any(re.search(pattern, each) for pattern in [LEFT_BEHIND, *self.allowed])
+        ]
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
