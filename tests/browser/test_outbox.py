@@ -173,7 +173,7 @@ def test_a_stranger_records_first_and_signs_in_later(visit, quiet, handle):
     assert published(quiet, handle) == 1
 
 
-def test_a_take_is_not_sent_as_another_account_unasked(author, quiet, handle):
+def test_a_take_is_neither_shown_to_nor_sent_as_another_account(author, quiet, handle):
     author.take()
     author.visitor.context.clear_cookies()
     author.publish()
@@ -181,11 +181,30 @@ def test_a_take_is_not_sent_as_another_account_unasked(author, quiet, handle):
     other = quiet.account()
     sign_in(author.page, quiet, other)
     author.open()
-    author.card(f"Made by @{handle}, but @{other} is signed in.")
+    author.page.locator("[data-shelf]").wait_for(state="hidden")
     assert author.posts() == 0
-    author.page.get_by_role("button", name=f"Publish as @{other}").click()
-    author.card("Published.")
-    assert (published(quiet, handle), published(quiet, other)) == (0, 1)
+    assert author.kept()["pieces"] > 0
+    author.visitor.context.clear_cookies()
+    with author.page.expect_response(lambda answer: answer.url.endswith("/api/bubbles") and answer.status == 202):
+        sign_in(author.page, quiet, handle)
+    assert (published(quiet, handle), published(quiet, other)) == (1, 0)
+
+
+def test_a_take_of_nobody_waits_for_who_signs_in_elsewhere_to_say_that_it_is_theirs(visit, quiet, handle):
+    visitor = visit(permissions=MICROPHONE, origin=quiet.origin)
+    recorder = Recorder(visitor).open()
+    recorder.take()
+    recorder.publish()
+    recorder.card("Waiting for you to sign in.")
+    recorder.page.close()
+    elsewhere = Recorder(visitor, visitor.context.new_page())
+    sign_in(elsewhere.page, quiet, handle)
+    elsewhere.open()
+    elsewhere.card("Recorded while nobody was signed in.")
+    assert elsewhere.posts() == 0
+    elsewhere.page.get_by_role("button", name=f"Publish as @{handle}").click()
+    elsewhere.card("Published.")
+    assert published(quiet, handle) == 1
 
 
 @pytest.mark.parametrize("precision", [Precision.STREET, Precision.NEIGHBOURHOOD, Precision.TOWN, Precision.EXACT])

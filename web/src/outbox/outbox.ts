@@ -1,5 +1,6 @@
 import { isFlagUp } from "./flag";
 import { Noticeboard } from "./news";
+import { isOurs } from "./ours";
 import { post } from "./post";
 import { Sender } from "./sender";
 import { Vault } from "./vault";
@@ -27,7 +28,7 @@ export class Outbox {
 
   private static async open(): Promise<Outbox> {
     const [vault, board] = [await Vault.open(), new Noticeboard()];
-    const world = { post, whoIsHere, now_ms: () => Date.now(), chance: () => Math.random() };
+    const world = { post, whoIsHere, now_ms: () => Date.now(), chance: () => Math.random(), isOurs };
     const outbox = new Outbox(vault, board, new Sender(vault, board, world));
     outbox.attend();
     return outbox;

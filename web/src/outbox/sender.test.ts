@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "./answer";
 import { Noticeboard, type News } from "./news";
 import { Sender, type World } from "./sender";
-import { published, reopened } from "./steps";
+import { handedTo, published, reopened } from "./steps";
 import { BLANK, newTake, type Take } from "./take";
 import { Vault } from "./vault";
 
@@ -28,6 +28,8 @@ class House implements World {
   whoIsHere = async () => (this.isThere ? { handle: this.handle, channels: [] } : null);
   now_ms = () => this.at_ms;
   chance = () => 1;
+  isThisTab = true;
+  isOurs = () => this.isThisTab;
 }
 
 let vault: Vault;
@@ -152,6 +154,28 @@ describe("whose it is", () => {
     house.handle = "ana";
     await sender(house).flush();
     expect(house.got[0]!.take).toMatchObject({ owner: "ana", fields: { channel: "ana" } });
+  });
+
+  it("of nobody is not sent as who signs in elsewhere, until they say that it is theirs", async () => {
+    const { id } = await queue();
+    const house = new House([]);
+    house.isThisTab = false;
+    await sender(house).flush();
+    expect(house.got).toHaveLength(0);
+    expect(await vault.take(id)).toMatchObject({ stage: "queued", waits: "other-account", owner: null });
+    await vault.change(id, (take) => handedTo(take, "ana"));
+    await sender(house).flush();
+    expect(house.got[0]!.take).toMatchObject({ owner: "ana", fields: { channel: "ana" } });
+  });
+
+  it("of nobody still goes from its own tab after another tab has held it back", async () => {
+    const { id } = await queue();
+    const house = new House([]);
+    house.isThisTab = false;
+    await sender(house).flush();
+    house.isThisTab = true;
+    await sender(house).flush();
+    expect(await vault.take(id)).toMatchObject({ stage: "sent", waits: null });
   });
 
   it("is not sent as another account", async () => {

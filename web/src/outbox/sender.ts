@@ -15,6 +15,8 @@ export interface World {
   readonly whoIsHere: () => Promise<Me | null>;
   readonly now_ms: () => number;
   readonly chance: () => number;
+  /** Whether a take was queued in this very tab. */
+  readonly isOurs: (id: string) => boolean;
 }
 
 /** Sends what is due: one tab at a time, one take at a time. A take leaves the vault on the house's word alone. */
@@ -67,7 +69,8 @@ export class Sender {
     if (!take || !isDue(take, this.world.now_ms(), eager)) return;
     if (!me) return this.settle(id, { kind: "later", because: "network", after_s: null });
     if (!me.handle) return this.wait(id, "sign-in");
-    if (take.owner !== null && take.owner !== me.handle) return this.wait(id, "other-account");
+    const isTheirs = take.owner === null ? this.world.isOurs(id) : take.owner === me.handle;
+    if (!isTheirs) return this.wait(id, "other-account");
     await this.send(id, me.handle);
   }
 

@@ -20,10 +20,12 @@ export function standing(take: Take, sent: number | null, handle: string | null)
   if (take.stage === "sent") return text("outbox.sent");
   if (sent !== null) return text(sent < 1 ? "outbox.sending" : "outbox.arrived", { percent: Math.round(sent * 100) });
   if (take.waits === "house") return text("outbox.waits_house", { when: clockTime(take.notBefore_ms) });
-  if (take.waits === "other-account") {
-    return text("outbox.waits_other", { owner: take.owner ?? "", handle: handle ?? "" });
-  }
+  if (take.waits === "other-account") return whose(take.owner, handle ?? "");
   return text(`outbox.waits_${take.waits?.replace("-", "_") ?? "turn"}`);
+}
+
+function whose(owner: string | null, handle: string): string {
+  return owner === null ? text("outbox.waits_nobodys", { handle }) : text("outbox.waits_other", { owner, handle });
 }
 
 /** Why the house would not have it, and what can be done. */

@@ -1,5 +1,6 @@
 import { text } from "../texts";
 import { clock } from "../times";
+import { markOurs } from "../outbox/ours";
 import { holdTake } from "../outbox/recovery";
 import { newTake, type Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
@@ -94,6 +95,7 @@ export class Deck {
     if (!vault) return this.cannotKeep(stream);
     const release = holdTake(take.id);
     await vault.put(take);
+    markOurs(take.id);
     // Asked once there is something to lose; the answer changes nothing that we do.
     void navigator.storage?.persist?.();
     const keep = (number: number, piece: ArrayBuffer): Promise<void> => vault.append(take.id, number, piece);

@@ -1,3 +1,4 @@
+import { markOurs } from "../outbox/ours";
 import { newTake, type Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import { find } from "./dom";
@@ -49,5 +50,6 @@ export async function keepFile(vault: Vault, file: File, owner: string | null): 
   const take = newTake({ type: file.type, name: file.name, owner, stage: "draft" }, recorded);
   await vault.append(take.id, 0, await file.arrayBuffer());
   await vault.put(take);
+  markOurs(take.id);
   return take;
 }

@@ -1,5 +1,6 @@
 import type { Wish } from "../outbox/card";
 import { Outbox } from "../outbox/outbox";
+import { markOurs } from "../outbox/ours";
 import { recover } from "../outbox/recovery";
 import { Shelf } from "../outbox/shelf";
 import { handedTo, published, renewed, reopened } from "../outbox/steps";
@@ -118,6 +119,7 @@ export class Room {
     if (!id) return;
     if (this.review.isSilent && !(await ask(text("recorder.ask_silent"), text("recorder.yes_silent")))) return;
     const trim = await this.review.settle();
+    markOurs(id);
     await this.vault.change(id, (take) => ({ ...published(take, fields), trim }));
     this.close();
     this.deck.say("");
