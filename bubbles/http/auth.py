@@ -32,6 +32,11 @@ def house(request: Request) -> House:
     return found
 
 
+def cookie_name(request: Request) -> str:
+    """What the session's cookie is called: over https so that no neighbouring host can set one (RFC 6265bis, 4.1.3)."""
+    return f"__Host-{COOKIE}" if house(request).settings.public_url.startswith("https://") else COOKIE
+
+
 def action(request: Request) -> Action:
     """What the request wants, from the URL table."""
     wanted: Action = request.app.state.actions[request.scope["endpoint"]]
@@ -72,7 +77,7 @@ def own(request: Request, session: Session) -> Own | None:
 
     Raises `forbidden` as `person` does. Notes the day on which the session was seen.
     """
-    cookie, now = request.cookies.get(COOKIE), house(request).now()
+    cookie, now = request.cookies.get(cookie_name(request)), house(request).now()
     if not cookie:
         return None
     require_same_origin(request)

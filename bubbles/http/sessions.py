@@ -23,7 +23,7 @@ def begin(request: Request, session: Session, account: Account, way: Way) -> str
     The one that it had ends: nobody could reach it any more.
     """
     house = auth.house(request)
-    sign_in.sign_out(session, request.cookies.get(auth.COOKIE, ""), now=house.now())
+    sign_in.sign_out(session, request.cookies.get(auth.cookie_name(request), ""), now=house.now())
     valid_for = timedelta(days=house.settings.session_days)
     return sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
 
@@ -32,7 +32,7 @@ def let_in(request: Request, response: Response, cookie: str) -> Response:
     """Gives the browser its cookie."""
     settings = auth.house(request).settings
     response.set_cookie(
-        auth.COOKIE,
+        auth.cookie_name(request),
         cookie,
         max_age=settings.session_days * 24 * 3600,
         httponly=True,
@@ -71,9 +71,14 @@ def sign_out(request: Request) -> Response:
     house = auth.house(request)
     auth.require_same_origin(request)
     with house.database.transaction() as session:
-        sign_in.sign_out(session, request.cookies.get(auth.COOKIE, ""), now=house.now())
-    response = to("/")
-    response.delete_cookie(auth.COOKIE)
+        sign_in.sign_out(session, request.cookies.get(auth.cookie_name(request), ""), now=house.now())
+    return forget(request, to("/"))
+
+
+def forget(request: Request, response: Response) -> Response:
+    """Takes the cookie from the browser again."""
+    name = auth.cookie_name(request)
+    response.delete_cookie(name, httponly=True, secure=name != auth.COOKIE)
     return response
 
 

@@ -33,7 +33,15 @@ def test_handle_and_password_let_in(people):
 
 def test_over_https_the_cookie_travels_over_https_only(people):
     browser = people.browser(base_url="https://bubbles.example")
-    assert "secure" in enter(browser, people.account().handle).headers["set-cookie"].lower()
+    given = enter(browser, people.account().handle).headers["set-cookie"]
+    assert given.startswith("__Host-bubbles_session=")
+    assert "secure" in given.lower() and "path=/;" in given.lower() and "domain" not in given.lower()
+    name, secret = given.partition(";")[0].split("=")
+    for sent, is_ours in ((name, True), ("bubbles_session", False)):  # which a neighbouring host could have set
+        stranger = people.browser(base_url="https://bubbles.example")
+        assert (stranger.get("/me", headers={"Cookie": f"{sent}={secret}"}).status_code == 200) is is_ours
+    left = browser.post("/sign-out", headers={"Cookie": f"{name}={secret}"}).headers["set-cookie"]
+    assert left.startswith(f'{name}="";') and "secure" in left.lower()
 
 
 def test_an_unknown_handle_and_a_wrong_password_are_told_alike(people):
