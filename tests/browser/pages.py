@@ -116,7 +116,7 @@ PAGES = (
         holds="[data-notice]:not(:empty)",
         then=press_rec,
     ),
-    Shown("record, taken", "/record", at("/record"), by="author", holds="[data-sketch]", then=bring_file),
+    Shown("record, taken", "/record", at("/record"), by="author", holds="place-picker", then=bring_file),
     Shown(
         "record, sent",
         "/record",
