@@ -11,7 +11,7 @@ from bubbles.model.place import PlaceRole, Precision, snap
 from tests.browser.recording import Recorder, duration_s, listened_to, sign_in, slow_upload
 from tests.browser.spoken import recorded
 from tests.browser.stage import GENEROUS, Stage
-from tests.journey.service import free_port, running
+from tests.journey.service import free_port, running, wait_for
 
 MICROPHONE = ["microphone"]
 BYTES_PER_S = 60_000
@@ -123,7 +123,7 @@ def test_what_was_typed_is_still_there_after_a_reload(author):
     author.page.locator("[data-field=title]").fill("Half a title")
     author.page.get_by_label("Tags").fill("one, two")
     author.visitor.until("document.activeElement.matches('[data-field=tags]')")
-    author.page.wait_for_timeout(600)
+    wait_for(lambda: author.kept()["takes"][0]["fields"]["tags"] == "one, two", timeout_s=30)
     author.open()
     author.page.get_by_role("button", name="Go on with it").click()
     author.reviewed()
