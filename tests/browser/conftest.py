@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
+from tests.browser import patience
 from tests.browser.chromium import launched
 from tests.browser.pages import sign_in
 from tests.browser.spoken import for_microphone, recorded
@@ -154,3 +155,18 @@ def signed_in(visit: Callable[..., Visitor], stage: Stage) -> Callable[..., Visi
         return visitor
 
     return made
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Tests of this folder have a second try."""
+    if Path(__file__).parent not in item.path.parents:
+        return None
+    patience.tried(item, nextitem)
+    return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that needed their second try."""
+    for nodeid in patience.needed:
+        terminalreporter.write_line(f"SECOND TRY {nodeid}")
