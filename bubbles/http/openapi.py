@@ -99,6 +99,7 @@ ALSO: dict[str, dict[str, Schema]] = {
     "GET /account": ELSEWHERE,
     "GET /studio": ELSEWHERE,
     "GET /studio/bubbles/{code}": ELSEWHERE,
+    "POST /account/delete": ELSEWHERE,
     "POST /account/recovery-codes": ELSEWHERE,
     "POST /account/tokens": ELSEWHERE,
     "POST /account/invitations": ELSEWHERE,
