@@ -121,7 +121,7 @@ def document(request: Request) -> Response:
             "schemas": SCHEMAS,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": auth.cookie_name(request)},
             },
         },
     }

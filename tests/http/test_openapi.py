@@ -49,3 +49,12 @@ def test_every_answer_is_described(client: TestClient, world: Any, clock: Any, r
             kinds = described[str(answer.status_code)].get("content", {})
             told = answer.headers.get("content-type", "").partition(";")[0]
             assert not answer.content or any(fnmatch(told, kind) for kind in kinds), f"{where} {told}"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "cookie"),
+    [("http://localhost:8000", "bubbles_session"), ("https://bubbles.example", "__Host-bubbles_session")],
+)
+def test_the_session_is_described_by_the_cookie_that_holds_it(people: Any, base_url: str, cookie: str) -> None:
+    described = people.browser(base_url=base_url).get("/api/openapi.json").json()
+    assert described["components"]["securitySchemes"]["session"]["name"] == cookie
