@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import wraps
 
-from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,6 @@ from bubbles import accounts, invitations, passkeys, sign_in
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, proof, render, sessions
 from bubbles.http.account import show, to_sign_in
-from bubbles.http.auth import Own
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
@@ -66,10 +64,6 @@ def done(what: str, section: str) -> Response:
     return sessions.to(f"/account?done={what}#{section}")
 
 
-def _own(request: Request, session: Session) -> Own:
-    return auth.require_own(request, session)
-
-
 def _key(fields: Fields, name: str) -> int:
     """The row that a button names; raises `bad_request`."""
     text = fields.get(name, "")
@@ -92,7 +86,7 @@ async def set_password(request: Request, fields: Fields) -> Response:
 
 def _require_strong(request: Request, fields: Fields) -> None:
     with auth.house(request).database.transaction() as session:
-        own = _own(request, session)
+        own = auth.require_own(request, session)
     weakness = passwords.weakness(fields.get("password", ""), handle=own.account.handle)
     if weakness:
         raise Told(Code.BAD_TEXT, f"password_{weakness}")
@@ -101,7 +95,7 @@ def _require_strong(request: Request, fields: Fields) -> None:
 def _set(request: Request, fields: Fields, kept_hash: str) -> Response:
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
-        own = _own(request, session)
+        own = auth.require_own(request, session)
         sign_in.set_password(session, own.account, kept_hash, now=now)
         if fields.get("others") == "end":
             sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
@@ -117,7 +111,7 @@ def rename_passkey(request: Request, fields: Fields) -> Response:
     """Names a passkey."""
     name = clean_line(fields.get("name", ""), what="name", length_max=NAME_MAX)
     with auth.house(request).database.transaction() as session:
-        passkeys.rename(session, _own(request, session).account, _key(fields, "passkey"), name)
+        passkeys.rename(session, auth.require_own(request, session).account, _key(fields, "passkey"), name)
     return done("passkey_named", "passkeys")
 
 
@@ -125,7 +119,7 @@ def rename_passkey(request: Request, fields: Fields) -> Response:
 def remove_passkey(request: Request, fields: Fields) -> Response:
     """Lets a passkey in no more."""
     with auth.house(request).database.transaction() as session:
-        passkeys.remove(session, _own(request, session).account, _key(fields, "passkey"))
+        passkeys.remove(session, auth.require_own(request, session).account, _key(fields, "passkey"))
     return done("passkey_removed", "passkeys")
 
 
@@ -137,7 +131,7 @@ def renew_codes(request: Request, fields: Fields) -> Response:
     """Makes ten new recovery codes and shows them, this once; those from before are void."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        codes = sign_in.new_recovery_codes(session, _own(request, session).account, now=house.now())
+        codes = sign_in.new_recovery_codes(session, auth.require_own(request, session).account, now=house.now())
     return render.page(
         request,
         "recovery_codes.html",
@@ -158,7 +152,7 @@ def end_session(request: Request, fields: Fields) -> Response:
     """Ends one session, or all others."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        own = _own(request, session)
+        own = auth.require_own(request, session)
         if "others" in fields:
             sign_in.end_sessions(session, own.account, but=own.session.id, now=house.now())
         else:
@@ -176,7 +170,7 @@ def make_token(request: Request, fields: Fields) -> Response:
     name = clean_line(fields.get("name", ""), what="name", length_max=NAME_MAX)
     try:
         with house.database.transaction() as session:
-            secret = accounts.new_token(session, _own(request, session).account, name=name, now=house.now())
+            secret = accounts.new_token(session, auth.require_own(request, session).account, name=name, now=house.now())
     except Refused as refused:
         raise Told(refused.code, "tokens_full") if refused.code is Code.CONFLICT else refused from None
     return show(request, new_token=secret)
@@ -187,7 +181,9 @@ def revoke_token(request: Request, fields: Fields) -> Response:
     """Lets a token in no more."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        accounts.revoke_token(session, _own(request, session).account, _key(fields, "token"), now=house.now())
+        accounts.revoke_token(
+            session, auth.require_own(request, session).account, _key(fields, "token"), now=house.now()
+        )
     return done("token_revoked", "tokens")
 
 
@@ -203,7 +199,7 @@ def invite(request: Request, fields: Fields) -> Response:
     with house.database.transaction() as session:
         code = invitations.make(
             session,
-            _own(request, session).account,
+            auth.require_own(request, session).account,
             now=house.now(),
             valid_for=timedelta(days=house.settings.invitation_days),
             per_day=house.settings.invitations_per_day,

@@ -89,9 +89,9 @@ def own(request: Request, session: Session) -> Own | None:
 
 
 def require_own(request: Request, session: Session) -> Own:
-    """The same; raises `unauthorised` for a stranger."""
+    """The same, where the table lets oneself do what the request wants; raises `unauthorised` for a stranger."""
     found = own(request, session)
-    if found is None:
+    if found is None or not policy.may(action(request), policy.Standing.SELF):
         raise Refused(Code.UNAUTHORISED, "Sign in to do this.")
     return found
 

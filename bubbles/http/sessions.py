@@ -1,4 +1,4 @@
-"""Sessions of browsers: begun with a cookie, shown, and ended. One-time links; the other ways in are `sign_in.py`."""
+"""The session of this browser: begun with a cookie, and ended. One-time links; other ways in are `sign_in.py`."""
 
 from datetime import timedelta
 

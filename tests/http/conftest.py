@@ -22,6 +22,8 @@ from bubbles.model.account import Account, Token
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
+from tests.http.pages_fixtures import BROWSER, Stage
+from tests.http.people import People
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MONDAY_22 = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -110,6 +112,22 @@ def world(house: House, tmp_path: Path) -> World:
 
 
 @pytest.fixture
+def stage(house: House, world: World) -> Stage:
+    return Stage(house, world)
+
+
+@pytest.fixture
+def people(house: House) -> People:
+    return People(house)
+
+
+@pytest.fixture
+def owner(people: People) -> Account:
+    """Somebody with an account."""
+    return people.account()
+
+
+@pytest.fixture
 def app(house: House) -> Starlette:
     return create_app(house)
 
@@ -118,6 +136,13 @@ def app(house: House) -> Starlette:
 def client(app: Starlette) -> Iterator[TestClient]:
     """A listener with a browser, at 192.0.2.1."""
     with TestClient(app, headers={"User-Agent": FIREFOX}, client=("192.0.2.1", 50000)) as client:
+        yield client
+
+
+@pytest.fixture
+def browser(app: Starlette) -> Iterator[TestClient]:
+    """A browser that asks for pages."""
+    with TestClient(app, headers=BROWSER) as client:
         yield client
 
 

@@ -16,10 +16,14 @@ from bubbles.model import password as passwords
 from bubbles.model.account import Account
 
 PASSWORD = "seven lemons walk home"
+NEW_PASSWORD = "nine pears sail away"
 PASSWORD_HASH = passwords.hashed(PASSWORD)
 """Hashed once: it takes its time."""
 
 ANDROID = "Mozilla/5.0 (Android 16; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+AGES_S = 16 * 60
+"""After so long a session is no proof any more of who sits at it."""
+
 _number = count()
 
 
@@ -91,3 +95,15 @@ def is_in(browser: TestClient) -> bool:
 def codes_of(page: Any) -> list[str]:
     """The recovery codes that a page shows."""
     return re.findall(r"<code>([0-9a-z-]{19})</code>", page.text)
+
+
+def account_page(browser: TestClient, **headers: str) -> str:
+    """What the account page shows who is signed in."""
+    answer = browser.get("/account", headers=headers)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    return str(answer.text)
+
+
+def numbers(page: str, name: str) -> list[str]:
+    """The rows that the buttons of a page name."""
+    return re.findall(rf'name="{name}" value="(\d+)"', page)

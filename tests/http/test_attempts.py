@@ -7,15 +7,10 @@ import pytest
 
 from bubbles import upkeep
 from tests.http.authenticator import add, challenge, use
-from tests.http.people import People, enter
+from tests.http.people import enter
 
 WRONG = "eight lemons walk home"
 HOST = "203.0.113.9"
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
 
 
 def test_ten_wrong_passwords_an_hour_shut_the_account_from_their_network_alone(people, clock):

@@ -3,11 +3,9 @@
 import asyncio
 from threading import Event
 
-import pytest
-
 from bubbles.errors import Code, Refused
 from bubbles.http import lane
-from tests.http.people import PASSWORD, People, enter
+from tests.http.people import PASSWORD, enter
 
 
 async def _crowd(size: int) -> tuple[int, list[Refused]]:
@@ -26,11 +24,6 @@ def test_who_comes_after_twenty_that_wait_is_told_to_come_again() -> None:
     let_in, refused = asyncio.run(_crowd(lane.CORES + 25))
     assert let_in == lane.CORES + lane.HASHES_WAITING_MAX
     assert [(each.code, each.retry_after_s) for each in refused] == [(Code.UNAVAILABLE, 5)] * 5
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
 
 
 def test_a_full_door_is_told_and_is_no_attempt(people):

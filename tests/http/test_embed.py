@@ -1,22 +1,8 @@
 """The player for other people's pages."""
 
 import pytest
-from starlette.testclient import TestClient
 
-from bubbles.http.asgi import create_app
 from tests.http.hostile import parsed
-from tests.http.pages_fixtures import BROWSER, Stage
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def test_any_page_may_frame_it_and_it_loads_only_ours(browser, stage):

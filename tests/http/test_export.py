@@ -11,7 +11,6 @@ from threading import Barrier, BrokenBarrierError
 from typing import Any
 from zipfile import ZipFile
 
-import pytest
 from starlette.testclient import TestClient
 
 from bubbles import export
@@ -29,11 +28,6 @@ from tests.http.people import People
 
 MIB = 1024 * 1024
 OWN_FACTS = {"code", "channel", "licence", "duration_s", "recorded_at", "created_at", "consent_version"}
-
-
-@pytest.fixture
-def people(house: House) -> People:
-    return People(house)
 
 
 def channel_of(house: House, account: Account) -> Channel:

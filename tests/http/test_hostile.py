@@ -5,11 +5,8 @@ import re
 from urllib.parse import quote, urlencode
 
 import pytest
-from starlette.testclient import TestClient
 
-from bubbles.http.asgi import create_app
 from tests.http.hostile import HOSTILE, PARAMETERS, PLACES, PLAIN, Page, columns, folded, parsed
-from tests.http.pages_fixtures import BROWSER, Stage
 from tests.speech.vtt_reading import parse_vtt
 
 NUL = "\x00"
@@ -19,17 +16,6 @@ each_address = pytest.mark.parametrize("text", ADDRESSED.values(), ids=ADDRESSED
 
 plain_skeletons: dict[str, list[list[tuple[str, ...]]]] = {}
 """What the pages of plain text are made of, by place: the same for every text."""
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def pages_with(browser, stage, place: str, text: str) -> list[Page]:

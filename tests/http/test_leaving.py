@@ -20,16 +20,6 @@ from tests.http.people import PASSWORD, People, enter, is_in
 from tests.http.test_export import channel_of
 
 
-@pytest.fixture
-def people(house: House) -> People:
-    return People(house)
-
-
-@pytest.fixture
-def stage(house: House, world: Any) -> Stage:
-    return Stage(house, world)
-
-
 def team(house: House, *members: tuple[Account, Role]) -> Channel:
     """A brand's channel; the first member is its owner."""
     with house.database.transaction() as session:

@@ -5,13 +5,10 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from starlette.testclient import TestClient
 
 from bubbles.http import auth
-from bubbles.http.asgi import create_app
 from bubbles.model.place import PlaceRole, Precision, cell_of, snap
 from tests.http.hostile import HOSTILE, Page, folded, parsed
-from tests.http.pages_fixtures import BROWSER, Stage
 
 HERE = 12.3456789, 56.7891234
 """Nothing else is there."""
@@ -23,17 +20,6 @@ def place(latitude: float, longitude: float, precision: Precision = Precision.NE
 
 def box(latitude: float, longitude: float, degrees: float = 0.1) -> str:
     return f"{longitude - degrees},{latitude - degrees},{longitude + degrees},{latitude + degrees}"
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def page_of(browser, path: str, *, status: int = 200, **query: str) -> Page:

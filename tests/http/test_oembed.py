@@ -6,14 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.http.hostile import parsed
-from tests.http.pages_fixtures import BROWSER, Stage
+from tests.http.pages_fixtures import BROWSER
 
 BASE = "http://localhost:8000"
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
 
 
 def asked(client, url: str, **params):

@@ -2,25 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
-
 from bubbles import accounts, invitations, sign_in, upkeep
 from bubbles.db import accounts as rows
 from bubbles.model.account import Way
 from bubbles.sign_in import Device
-from tests.http.people import People, is_in
+from tests.http.people import NEW_PASSWORD, is_in
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
-
-
-@pytest.fixture
-def owner(people):
-    return people.account()
 
 
 def close(house, account):
@@ -33,7 +21,7 @@ def test_who_leaves_leaves_no_invitation_and_no_name_of_a_token(people, owner, h
         code = invitations.make(session, owner, now=house.now(), valid_for=DAY)
         accounts.new_token(session, owner, now=house.now(), name="My phone")
     close(house, owner)
-    fields = {"handle": "late", "password": "nine pears sail away", "terms": "agreed", "invitation": code}
+    fields = {"handle": "late", "password": NEW_PASSWORD, "terms": "agreed", "invitation": code}
     assert people.browser().post("/sign-up", data=fields).status_code == 403
     with house.database.transaction() as session:
         kept = session.connection().exec_driver_sql("SELECT name, revoked_at FROM token WHERE account_id = %s",

@@ -4,28 +4,14 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
-from starlette.testclient import TestClient
 
 from bubbles import find, ids
 from bubbles.db import accounts
 from bubbles.http import pages
-from bubbles.http.asgi import create_app
 from bubbles.http.auth import COOKIE
 from bubbles.model.account import SignInLink, WebSession
 from bubbles.model.cue import Cue
 from tests.http.hostile import Page, parsed
-from tests.http.pages_fixtures import BROWSER, Stage
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def page_of(browser, path: str, *, status: int = 200, **kwargs) -> Page:

@@ -8,12 +8,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bubbles import accounts
 from tests.http.authenticator import JSON, PRESENT, Passkey, add, challenge, kept, use
-from tests.http.people import People, is_in
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
+from tests.http.people import is_in
 
 
 @pytest.fixture

@@ -3,12 +3,6 @@
 import pytest
 
 from tests.http.authenticator import add, kept
-from tests.http.people import People
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 import json
 
 import pytest
-from starlette.testclient import TestClient
 
 from bubbles.db import towns
 from bubbles.http import naming
-from bubbles.http.asgi import create_app
 from bubbles.model.place import PlaceRole, Precision, snap
 from tests.http.hostile import parsed
-from tests.http.pages_fixtures import BROWSER, Stage
 from tests.towns import write
 
 FRENCH = {"Accept-Language": "fr-FR,fr;q=0.9"}
@@ -20,17 +17,6 @@ SEA = snap(43.0, -30.0, Precision.NEIGHBOURHOOD, PlaceRole.ABOUT)
 @pytest.fixture
 def listed(house, tmp_path):
     towns.load(house.database, write(tmp_path / "places.tsv"))
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def labels(client, query, **headers):

@@ -6,21 +6,9 @@ from bubbles import sign_in
 from bubbles.db import accounts as rows
 from bubbles.errors import Refused
 from tests.http.authenticator import JSON, add, challenge, kept, use
-from tests.http.people import PASSWORD, People, codes_of, enter, is_in
+from tests.http.people import AGES_S, NEW_PASSWORD, PASSWORD, codes_of, enter, is_in
 
-AGES = 16 * 60
-NEW = "nine pears sail away"
 CHALLENGE = "/account/passkeys/challenge"
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
-
-
-@pytest.fixture
-def owner(people):
-    return people.account()
 
 
 def held(house, owner):
@@ -38,7 +26,7 @@ def changes(house, owner):
         "recovery-codes": {},
         "tokens": {"name": "a"},
         "passkeys/remove": {"passkey": row.id},
-        "password": {"password": NEW},
+        "password": {"password": NEW_PASSWORD},
         "delete": {"handle": owner.handle},
     }
 
@@ -46,7 +34,7 @@ def changes(house, owner):
 def test_an_old_session_alone_changes_no_way_in(people, owner, house, clock):
     browser = people.signed_in(owner)
     add(browser)
-    clock.pass_s(AGES)
+    clock.pass_s(AGES_S)
     before, forms = held(house, owner), changes(house, owner)
     for form, fields in forms.items():
         for present in ({}, {"present": ""}, {"present": "wrong wrong"}):
@@ -60,7 +48,7 @@ def test_an_old_session_alone_changes_no_way_in(people, owner, house, clock):
 def test_with_the_present_password_it_does(people, owner, house, clock):
     browser = people.signed_in(owner)
     add(browser)
-    clock.pass_s(AGES)
+    clock.pass_s(AGES_S)
     forms = changes(house, owner)
     page = browser.get("/account").text
     assert page.count('name="present"') == len(forms) + 1
@@ -77,8 +65,8 @@ def test_who_has_only_a_passkey_signs_in_again(people, house, clock):
     browser = people.browser()
     browser.post(people.link(account))
     passkey = add(browser)
-    clock.pass_s(AGES)
-    assert browser.post("/account/password", data={"password": NEW}).status_code == 403
+    clock.pass_s(AGES_S)
+    assert browser.post("/account/password", data={"password": NEW_PASSWORD}).status_code == 403
     refused = browser.post("/account/recovery-codes")
     assert refused.status_code == 403
     assert 'href="/sign-in?next=/account&amp;again=yes"' in refused.text
@@ -97,15 +85,15 @@ def test_a_sign_in_under_way_does_not_outlive_a_change_of_password(people, owner
     with house.database.transaction() as session:
         compared = sign_in.kept_password(session, owner.handle)
     browser = people.signed_in(owner)
-    assert browser.post("/account/password", data={"password": NEW, "others": "end"}).status_code == 303
+    assert browser.post("/account/password", data={"password": NEW_PASSWORD, "others": "end"}).status_code == 303
     with house.database.transaction() as session, pytest.raises(Refused):
         sign_in.by_password(session, compared, is_right=True)
 
 
 def test_a_new_password_that_ends_all_else_ends_unused_links_too(people, owner):
     browser, link = people.signed_in(owner), people.link(owner)
-    browser.post("/account/password", data={"password": NEW})
+    browser.post("/account/password", data={"password": NEW_PASSWORD})
     assert people.browser().get(link).status_code == 200
-    browser.post("/account/password", data={"password": NEW, "others": "end"})
+    browser.post("/account/password", data={"password": NEW_PASSWORD, "others": "end"})
     assert people.browser().post(link).status_code == 404
-    assert enter(people.browser(), owner.handle, NEW).status_code == 303
+    assert enter(people.browser(), owner.handle, NEW_PASSWORD).status_code == 303

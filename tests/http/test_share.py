@@ -4,26 +4,13 @@ import json
 import re
 
 import pytest
-from starlette.testclient import TestClient
 
-from bubbles.http.asgi import create_app
 from bubbles.model.place import PlaceRole, Precision, snap
 from tests.http.hostile import Page, folded, parsed
-from tests.http.pages_fixtures import BROWSER, WORDS, Stage
+from tests.http.pages_fixtures import WORDS
 from tests.speech.vtt_reading import parse_vtt
 
 BASE = "http://localhost:8000"
-
-
-@pytest.fixture
-def stage(house, world):
-    return Stage(house, world)
-
-
-@pytest.fixture
-def browser(house):
-    with TestClient(create_app(house), headers=BROWSER) as client:
-        yield client
 
 
 def page_of(browser, bubble, **kwargs) -> Page:

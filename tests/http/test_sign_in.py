@@ -9,14 +9,9 @@ import pytest
 from bubbles import accounts
 from bubbles.db import accounts as rows
 from bubbles.model import password as passwords
-from tests.http.people import PASSWORD, People, enter, is_in
+from tests.http.people import PASSWORD, enter, is_in
 
 WRONG = "eight lemons walk home"
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
 
 
 # Passwords

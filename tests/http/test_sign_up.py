@@ -8,14 +8,9 @@ from bubbles.db import accounts as rows
 from bubbles.model import password as passwords
 from bubbles.model.password import Weakness, weakness
 from tests.http.hostile import parsed
-from tests.http.people import PASSWORD, People, codes_of, enter, is_in
+from tests.http.people import PASSWORD, codes_of, enter, is_in
 
 AGREED = {"password": PASSWORD, "terms": "agreed"}
-
-
-@pytest.fixture
-def people(house):
-    return People(house)
 
 
 @pytest.fixture
