@@ -35,7 +35,7 @@ export class PlacePicker extends HTMLElement {
   connectedCallback(): void {
     if (this.sheet) return;
     this.sheet = document.createElement("div");
-    this.sheet.className = "picker-sheet";
+    this.sheet.className = "picker-sheet streets";
     this.status = document.createElement("p");
     this.status.className = "hint";
     this.status.setAttribute("role", "status");

@@ -80,7 +80,7 @@ export class TranscriptEditor extends HTMLElement {
     this.toggleAttribute("touched", true);
     this.version.value = String(unsaved.version);
     this.language.value = unsaved.language;
-    this.news.say("restored", button(text("editor.discard"), () => this.takeTheirs(), { class: "quiet" }));
+    this.news.say("restored", button(text("editor.discard"), () => this.takeTheirs(), { class: "plain" }));
   }
 
   private desk(): Desk {
@@ -120,7 +120,7 @@ export class TranscriptEditor extends HTMLElement {
     this.change(without(this.cues, id));
     const next = this.cues[Math.min(at, this.cues.length - 1)];
     if (next) this.focusOn(next.id);
-    const undo = button(text("editor.undo"), () => this.change(before), { class: "quiet" });
+    const undo = button(text("editor.undo"), () => this.change(before), { class: "plain" });
     this.news.element.replaceChildren(text("editor.removed", { number: at + 1 }), " ", undo);
   }
 

@@ -17,8 +17,8 @@ export class News {
   ended(saved: Saved, ways: Ways): void {
     if (saved.how === "stale") {
       const theirs = element("a", { href: ways.theirs, target: "_blank" }, text("editor.theirs"));
-      const mine = button(text("editor.keep_mine"), ways.keepMine, { class: "quiet" });
-      this.say("stale", theirs, mine, button(text("editor.take_theirs"), ways.takeTheirs, { class: "quiet" }));
+      const mine = button(text("editor.keep_mine"), ways.keepMine, { class: "plain" });
+      this.say("stale", theirs, mine, button(text("editor.take_theirs"), ways.takeTheirs, { class: "plain" }));
     } else if (saved.how === "refused") {
       const key = `errors.${saved.code}`;
       this.element.replaceChildren(text("editor.refused", { reason: hasText(key) ? text(key) : saved.code }));
