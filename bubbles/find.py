@@ -19,7 +19,7 @@ from bubbles.db.terms import Asked, Near
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
-from bubbles.model.grid import Grid
+from bubbles.model.map_grid import Grid
 from bubbles.model.query import Box, Query, Sort
 from bubbles.model.words import is_word
 

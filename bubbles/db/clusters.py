@@ -12,7 +12,7 @@ from bubbles.db.search import bubble_key, playable_at
 from bubbles.db.terms import Asked
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
-from bubbles.model.grid import LATITUDE_MAX, Grid
+from bubbles.model.map_grid import LATITUDE_MAX, Grid
 from bubbles.model.place import EXACT_DECIMALS, Precision
 from bubbles.model.query import Box, Query
 

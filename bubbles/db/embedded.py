@@ -1,7 +1,7 @@
 """The embedded PostgreSQL server: the first command that needs it starts it, the last to leave stops it.
 
 The server has a session of its own, so that Ctrl-C reaches it last, and outlives a starter that is killed; the next
-user adopts it. Three locks of the kernel's tell who is there: `cluster.py` lists them.
+user adopts it. Three locks of the kernel's tell who is there: `server_folder.py` lists them.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import pq, sql
 
-from bubbles.db.cluster import ENVIRONMENT, Cluster, binary, unprivileged
+from bubbles.db.server_folder import ENVIRONMENT, Cluster, binary, unprivileged
 from bubbles.errors import Missing
 
 __all__ = ["binary", "running"]

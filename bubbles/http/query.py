@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from bubbles.errors import Code, Refused
 from bubbles.find import Box, Query, Sort
-from bubbles.model.grid import Grid, fitting_zoom, grid
+from bubbles.model.map_grid import Grid, fitting_zoom, grid
 from bubbles.model.query import LIMIT_MAX
 from bubbles.model.texts import clean_handle, clean_language, clean_tags
 from bubbles.model.times import parse_rfc3339

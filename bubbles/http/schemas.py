@@ -7,8 +7,8 @@ from bubbles.db.listening import FIGURES
 from bubbles.errors import Code
 from bubbles.model.bubble import State, Visibility
 from bubbles.model.channel import Role
-from bubbles.model.grid import ZOOM_MAX
 from bubbles.model.licence import Licence
+from bubbles.model.map_grid import ZOOM_MAX
 from bubbles.model.place import PlaceRole, Precision
 from bubbles.model.query import LIMIT_MAX, TEXT_MAX, Sort
 from bubbles.model.transcript import TranscriptState

@@ -20,7 +20,7 @@ from bubbles import find
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.find import Box, Query, Sort
-from bubbles.model.grid import grid
+from bubbles.model.map_grid import grid
 
 ROUNDS = 15
 VOCABULARY = 20_000

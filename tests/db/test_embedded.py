@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 import bubbles
-from bubbles.db.cluster import Cluster
 from bubbles.db.embedded import LOG_MAX_BYTES, running
+from bubbles.db.server_folder import Cluster
 from bubbles.errors import Missing
 
 WAIT_S = 60

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bubbles import find
 from bubbles.db import clusters
 from bubbles.find import Box, Query, View
-from bubbles.model.grid import Grid, grid
+from bubbles.model.map_grid import Grid, grid
 from bubbles.model.place import PlaceRole, Precision, snap
 from tests.find.test_places import LATITUDES, LONGITUDES, POINTS, in_savepoint
 

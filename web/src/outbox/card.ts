@@ -4,7 +4,7 @@ import "../share-panel";
 import { text } from "../texts";
 import { follow, type Journey } from "./follow";
 import type { Take } from "./take";
-import { awaited, nameOf, progressOf, standing } from "./words";
+import { awaited, nameOf, progressOf, standing } from "./telling";
 
 /** What a card asks for. */
 export type Wish = "open" | "download" | "discard" | "renew" | "hand-over" | "retry" | "done";

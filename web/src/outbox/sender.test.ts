@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "./answer";
 import { Noticeboard, type News } from "./news";
 import { Sender, type World } from "./sender";
-import { handedTo, published, reopened } from "./steps";
+import { handedTo, published, reopened } from "./stages";
 import { BLANK, newTake, type Take } from "./take";
 import { Vault } from "./vault";
 

@@ -1,6 +1,6 @@
 import type { Answer } from "./answer";
 import { Noticeboard } from "./news";
-import { answered, claimed, isDue } from "./steps";
+import { answered, claimed, isDue } from "./stages";
 import type { Take, Waits } from "./take";
 import type { Vault } from "./vault";
 import type { Me } from "./who";

@@ -3,7 +3,7 @@ import { Outbox } from "../outbox/outbox";
 import { markOurs } from "../outbox/ours";
 import { recover } from "../outbox/recovery";
 import { Shelf } from "../outbox/shelf";
-import { handedTo, published, renewed, reopened } from "../outbox/steps";
+import { handedTo, published, renewed, reopened } from "../outbox/stages";
 import type { Fields, Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import type { Me } from "../outbox/who";

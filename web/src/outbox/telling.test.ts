@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import errors from "../../messages/en/errors.json";
 import outbox from "../../messages/en/outbox.json";
 import type { Journey } from "./follow";
-import { about, awaited, progressOf, refusalOf } from "./words";
+import { about, awaited, progressOf, refusalOf } from "./telling";
 
 beforeAll(() => {
   const groups = Object.entries({ errors, outbox });

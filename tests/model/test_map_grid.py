@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bubbles.errors import Code, Refused
-from bubbles.model.grid import SQUARES_MAX, ZOOM_MAX, _squares, fitting_zoom, grid
+from bubbles.model.map_grid import SQUARES_MAX, ZOOM_MAX, _squares, fitting_zoom, grid
 from bubbles.model.query import Box
 
 WORLD = Box(-180, -90, 180, 90)

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bubbles.db import cluster as cluster_module
-from bubbles.db.cluster import Cluster
+from bubbles.db import server_folder
 from bubbles.db.embedded import binary, running
+from bubbles.db.server_folder import Cluster
 from bubbles.errors import Missing
 
 
@@ -80,12 +80,12 @@ def test_the_server_holds_no_capability_and_no_account_is_made(tmp_path: Path) -
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another account")
 def test_without_user_namespaces_root_runs_it_as_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix, _ = cluster_module._disguises(Path("/"))[-1]
-    if not cluster_module._reaches(prefix, Path("/tmp")):  # noqa: S108
+    prefix, _ = server_folder._disguises(Path("/"))[-1]
+    if not server_folder._reaches(prefix, Path("/tmp")):  # noqa: S108
         pytest.skip("no other account can reach the installed packages")
-    disguises = cluster_module._disguises
+    disguises = server_folder._disguises
     monkeypatch.setattr(
-        cluster_module, "_disguises", lambda folder: [(["unshare", "--no-such"], 0), *disguises(folder)[1:]]
+        server_folder, "_disguises", lambda folder: [(["unshare", "--no-such"], 0), *disguises(folder)[1:]]
     )
     parent = Path("/tmp") / f"bubbles-test-{os.getpid()}"  # noqa: S108 - pytest's own folders are closed to others
     parent.mkdir()

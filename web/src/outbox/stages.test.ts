@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answered, backoff_ms, claimed, handedTo, isDue, published, renewed, reopened } from "./steps";
+import { answered, backoff_ms, claimed, handedTo, isDue, published, renewed, reopened } from "./stages";
 import { BLANK, newTake, type Take } from "./take";
 
 const NOW_MS = 1_800_000_000_000;
