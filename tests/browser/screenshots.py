@@ -25,7 +25,10 @@ from tests.conftest import CHECKOUT
 from tests.journey.service import running
 
 DOCUMENTED = CHECKOUT / "docs" / "screens"
-SHOWN = ("home", "share", "map", "record", "walk", "studio")
+SHOWN = (
+    *("home", "search, found", "map", "walk", "share", "embed", "profile"),
+    *("record", "record, taken", "studio", "studio, a bubble", "account", "sign up"),
+)
 """The pages that the documents show."""
 
 KINDS = {"phone": PHONE, "desktop": DESKTOP}
@@ -80,6 +83,18 @@ def wishes(documented: bool) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]
         yield words, KINDS[kind] | {"color_scheme": theme, "locale": locale}
 
 
+def write_index() -> None:
+    """The page on which the documents' pictures stand beside each other."""
+    looks = list(itertools.product(KINDS, THEMES))
+    head = ["page", *(", ".join(look) for look in looks)]
+    lines = ["# The pages, as they look", "", *(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head)))]
+    for name in SHOWN:
+        shown = (f"![{name}: {', '.join(look)}]({file_name(name, *look)}.webp)" for look in looks)
+        lines.append(f"| {' | '.join([name, *shown])} |")
+    note = "Made by `python -m tests.browser.screenshots` with the bubbles of `bubbles demo`."
+    (DOCUMENTED / "README.md").write_text("\n".join([*lines, "", note, ""]))
+
+
 def main(folder: Path, word: str) -> None:
     """Takes the pictures."""
     documented = folder == DOCUMENTED
@@ -91,6 +106,8 @@ def main(folder: Path, word: str) -> None:
                 path = folder / f"{file_name(shown.name, *words)}{'.webp' if documented else '.png'}"
                 picture(browser, shown, {"stage": stage, "quiet": quiet}[shown.of], path, **wish)
                 print(path, path.stat().st_size, flush=True)
+    if documented:
+        write_index()
 
 
 if __name__ == "__main__":
