@@ -40,11 +40,13 @@ export class Review {
     find("[data-download]", root).addEventListener("click", () => void this.download());
   }
 
-  /** Opens a take; what is found wrong with it is told, and given. */
+  /** Opens a take, and tells what is wrong with it; another that is opened meanwhile takes its place. */
   async open(take: Take): Promise<void> {
     this.close();
     this.take = take;
-    this.sound = await decoded(await this.vault.original(take.id));
+    const sound = await decoded(await this.vault.original(take.id));
+    if (this.take !== take) return;
+    this.sound = sound;
     if (this.sound) this.trim = take.trim ?? whole(this.sound.duration_s, this.limits.limit_s);
     show(find("[data-trimmer]", this.root), this.sound !== null);
     this.draw();
@@ -64,7 +66,7 @@ export class Review {
   /** Puts what is to be sent beside the original, where that is not the original itself. Gives the trim, or null. */
   async settle(): Promise<Trim | null> {
     this.silence();
-    if (!this.take || !this.sound) return null;
+    if (!this.take || !this.sound) return this.take?.trim ?? null;
     const isTrimmed = isCut(this.trim, this.sound.duration_s);
     const { samples, rate_hz } = this.sound;
     await this.vault.setCut(this.take.id, isTrimmed ? wavOf(cut(samples, rate_hz, this.trim), rate_hz) : null);
