@@ -28,6 +28,8 @@ export class Placing {
   private hasChosenPrecision = false;
   /** Whether the point is where the device is: such a one grows no finer by itself. */
   private isFix = false;
+  /** The search for the device that is still wanted: any place that is given meanwhile ends it. */
+  private search = {};
 
   constructor(
     private readonly root: HTMLElement,
@@ -52,10 +54,13 @@ export class Placing {
   set fields({ latitude, longitude, place_role, precision }: PlaceFields) {
     this.check("place_role", place_role);
     this.check("precision", precision);
-    this.hasChosenPrecision = latitude !== null;
+    // Exact is what a place spoken about is told without anyone's choice; the device is not told so for it.
+    this.hasChosenPrecision = latitude !== null && !(place_role === "about" && precision === "exact");
+    this.search = {};
     this.known = precision;
     this.isFix = false;
     this.point = latitude !== null && longitude !== null ? { latitude, longitude } : null;
+    this.say("");
     this.draw();
   }
 
@@ -69,9 +74,11 @@ export class Placing {
 
   private locate(): void {
     this.say(text("recorder.place_looking"));
+    const search = (this.search = {});
+    const isWanted = (): boolean => this.search === search;
     navigator.geolocation.getCurrentPosition(
-      ({ coords: { latitude, longitude } }) => this.put({ latitude, longitude }, true),
-      ({ code }) => this.say(text(code === 1 ? "recorder.place_refused" : "recorder.place_unknown")),
+      ({ coords: { latitude, longitude } }) => isWanted() && this.put({ latitude, longitude }, true),
+      ({ code }) => isWanted() && this.say(text(code === 1 ? "recorder.place_refused" : "recorder.place_unknown")),
       { enableHighAccuracy: true, timeout: FIX_TIMEOUT_MS, maximumAge: FIX_AGE_MS },
     );
   }
@@ -86,6 +93,7 @@ export class Placing {
 
   private put(point: Point | null, isFix = false): void {
     this.isFix = isFix;
+    this.search = {};
     if (isFix && !this.hasChosenPrecision && this.precision === "exact") this.check("precision", "neighbourhood");
     this.point = point && { latitude: point.latitude, longitude: point.longitude };
     this.known = "exact";
