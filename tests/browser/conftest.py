@@ -27,14 +27,18 @@ from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
 from tests.conftest import CHECKOUT, Speech
 
 PICTURES = CHECKOUT / ".cache" / "browser"
-FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names our marker."""
+    config.addinivalue_line("markers", "once: has no second try, for what it holds may never be wrong")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Tells the fixtures whether the test failed."""
     report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    item.stash[patience.FAILED] = item.stash.get(patience.FAILED, False) or report.failed
     return report
 
 
@@ -102,7 +106,7 @@ def visit(request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
         return came[-1]
 
     yield made
-    if request.node.stash.get(FAILED, False):
+    if request.node.stash.get(patience.FAILED, False):
         _picture(request.node.name, came)
     complaints = [complaint for visitor in came for complaint in visitor.complaints()]
     for visitor in came:
@@ -159,7 +163,7 @@ def signed_in(visit: Callable[..., Visitor], stage: Stage) -> Callable[..., Visi
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Tests of this folder have a second try."""
+    """Tests of this folder have a second try, but those marked `once`."""
     if Path(__file__).parent not in item.path.parents:
         return None
     patience.tried(item, nextitem)
@@ -167,6 +171,5 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Names the tests that needed their second try."""
-    for nodeid in patience.needed:
-        terminalreporter.write_line(f"SECOND TRY {nodeid}")
+    """Tells of the tests that needed their second try."""
+    patience.summarise(terminalreporter)

@@ -7,6 +7,8 @@ from tests.browser.axe import COLOUR, violations
 from tests.browser.pages import FRAGMENTS, PAGES, arrive
 from tests.browser.visitor import DESKTOP
 
+pytestmark = pytest.mark.once
+
 ANSWERED_SO = "responded with a status of 4"
 """What the browser logs of a page that is itself the answer to a mistake."""
 

@@ -13,6 +13,8 @@ from tests.browser.spoken import recorded
 from tests.browser.stage import GENEROUS, Stage
 from tests.journey.service import free_port, running, wait_for
 
+pytestmark = pytest.mark.once
+
 MICROPHONE = ["microphone"]
 BYTES_PER_S = 60_000
 """So slow that twenty seconds of plain sound take half a minute to leave."""

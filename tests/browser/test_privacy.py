@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.stage import AUTHOR
 
+pytestmark = pytest.mark.once
+
 KEPT = """async () => ({
   cookies: document.cookie,
   local: Object.keys(localStorage),

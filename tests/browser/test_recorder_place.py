@@ -8,6 +8,8 @@ from tests.browser.recording import Recorder, sign_in
 from tests.browser.spoken import recorded
 from tests.browser.visitor import DESKTOP
 
+pytestmark = pytest.mark.once
+
 PICKED = "document.querySelector('place-picker').point"
 
 
