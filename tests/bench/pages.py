@@ -12,7 +12,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bubbles.http.routes import OPERATIONS
 from tests.browser.chromium import launched
 from tests.browser.lighthouse import report
 from tests.browser.spoken import for_microphone, recorded
@@ -72,11 +71,6 @@ class Transfer:
             self.came_bytes[told["requestId"]] += int(length_bytes)
 
 
-def there(address: str) -> bool:
-    """Whether the URL table has this page."""
-    return address in {row.path for row in OPERATIONS}
-
-
 def visitor(browser: Browser, stage: Stage) -> Visitor:
     """A phone that was never here."""
     return Visitor(browser.new_context(base_url=stage.origin, **PHONE))
@@ -87,15 +81,10 @@ def performance(stage: Stage, folder: Path) -> None:
     print(f"\nLighthouse, mobile profile, median of {RUNS} runs\n")
     print("| page | performance | " + " | ".join(AUDITS) + " |\n|---|---|" + "---|" * len(AUDITS))
     for name, address in SCORED.items():
-        if there(address):
-            runs = [
-                report(stage.origin + address.format(code=stage.code), ["performance"], folder) for _ in range(RUNS)
-            ]
-            score = statistics.median(run["categories"]["performance"]["score"] * 100 for run in runs)
-            times_s = (
-                statistics.median(run["audits"][audit]["numericValue"] for run in runs) / 1000 for audit in AUDITS
-            )
-            print(f"| {name} | {score:.0f} | " + " | ".join(f"{each:.2f} s" for each in times_s) + " |", flush=True)
+        runs = [report(stage.origin + address.format(code=stage.code), ["performance"], folder) for _ in range(RUNS)]
+        score = statistics.median(run["categories"]["performance"]["score"] * 100 for run in runs)
+        times_s = (statistics.median(run["audits"][audit]["numericValue"] for run in runs) / 1000 for audit in AUDITS)
+        print(f"| {name} | {score:.0f} | " + " | ".join(f"{each:.2f} s" for each in times_s) + " |", flush=True)
 
 
 def first_loads(browser: Browser, stage: Stage) -> None:
@@ -105,14 +94,13 @@ def first_loads(browser: Browser, stage: Stage) -> None:
         "| page | requests | all | " + " | ".join([*KINDS, "other"]) + " |\n|---|---|---|" + "---|" * (len(KINDS) + 1)
     )
     for name, address in WEIGHED.items():
-        if there(address):
-            came, transfer = visitor(browser, stage), Transfer()
-            transfer.watch(came.page)
-            came.page.goto(address.format(code=stage.code), wait_until="networkidle")
-            sums = transfer.by_kind()
-            row = " | ".join(f"{sums[kind] / 1024:.1f}" for kind in [*KINDS, "other"])
-            print(f"| {name} | {len(transfer.kinds)} | {sums.total() / 1024:.1f} | {row} |", flush=True)
-            came.context.close()
+        came, transfer = visitor(browser, stage), Transfer()
+        transfer.watch(came.page)
+        came.page.goto(address.format(code=stage.code), wait_until="networkidle")
+        sums = transfer.by_kind()
+        row = " | ".join(f"{sums[kind] / 1024:.1f}" for kind in [*KINDS, "other"])
+        print(f"| {name} | {len(transfer.kinds)} | {sums.total() / 1024:.1f} | {row} |", flush=True)
+        came.context.close()
 
 
 def first_sound(browser: Browser, stage: Stage, code: str) -> None:

@@ -1,7 +1,8 @@
 """What the tests of the pages share. In short:
 
 - `stage`: one real service for the folder, with three spoken bubbles; `quiet`: another without a worker, off air.
-- `visit(...)`: a visitor with an open page, a profile of its own; `signed_in(...)`: one who has an account.
+- `visit(...)`: a visitor with an open page, a profile of its own; `signed_in(...)`: one who has an account;
+  `recorder_of(...)`: one who has the recorder open.
 - `browser_hearing(wav)`: a browser whose microphone hears a WAV; hand it to `visit(browser=...)`.
 - `spoken(...)`: such a WAV of real speech, with what is said.
 
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from tests.browser import patience
 from tests.browser.chromium import launched
 from tests.browser.pages import sign_in
+from tests.browser.recording import Recorder
 from tests.browser.spoken import for_microphone, recorded
 from tests.browser.stage import Stage, off_air, on_air
 from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
@@ -80,10 +82,10 @@ def browser_hearing(playwright: Playwright) -> Iterator[Callable[[Path], Browser
 
 @pytest.fixture
 def spoken(tmp_path: Path) -> Callable[..., Speech]:
-    """`spoken(number=0, language="en", lead_s=0.5, tail_s=1.0, length_s=None)`: a WAV for the microphone."""
+    """`spoken(number=0, lead_s=0.5, tail_s=1.0, length_s=None)`: a WAV for the microphone."""
 
-    def made(number: int = 0, language: str = "en", **shape: Any) -> Speech:
-        return for_microphone(recorded(tmp_path, number, language), tmp_path / f"microphone-{number}.wav", **shape)
+    def made(number: int = 0, **shape: Any) -> Speech:
+        return for_microphone(recorded(tmp_path, number), tmp_path / f"microphone-{number}.wav", **shape)
 
     return made
 
@@ -155,8 +157,24 @@ def signed_in(visit: Callable[..., Visitor], stage: Stage) -> Callable[..., Visi
 
     def made(handle: str = "", **wishes: Any) -> Visitor:
         visitor = visit(**wishes)
-        sign_in(visitor, stage.link(handle or stage.account()))
+        sign_in(visitor.page, stage, handle or stage.account())
         return visitor
+
+    return made
+
+
+@pytest.fixture
+def recorder_of(visit: Callable[..., Visitor], quiet: Stage) -> Callable[..., Recorder]:
+    """`recorder_of(handle="", of=quiet, before="", **visit)`: the recorder of someone who is signed in, where what is
+    sent stays in preparation; without a handle, of a new account. `before` is a script that runs before the page's own.
+    """
+
+    def made(handle: str = "", *, of: Stage = quiet, before: str = "", **wishes: Any) -> Recorder:
+        visitor = visit(origin=of.origin, **wishes)
+        sign_in(visitor.page, of, handle or of.account())
+        if before:
+            visitor.page.add_init_script(before)
+        return Recorder(visitor).open()
 
     return made
 

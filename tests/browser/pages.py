@@ -30,6 +30,9 @@ class Shown:
 
 
 BUBBLE = "/studio/bubbles/{code}"
+PASSWORD = "four lemons by the harbour"
+"""Of who signs up."""
+
 FRAGMENTS = {"/me", "/map/list", "/on-air", "/b/{code}/share"}
 """Rows that give a piece of a page, seen on each."""
 
@@ -42,7 +45,7 @@ def at(address: str) -> Callable[[Stage], str]:
 def sign_up(page: Page, handle: str) -> None:
     """Fills the form in, and sends it."""
     page.locator("[name=handle]").fill(handle)
-    page.locator("[name=password]").fill("four lemons by the harbour")
+    page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=terms]").check()
     page.locator("main form button[type=submit]").click()
 
@@ -148,17 +151,17 @@ PAGES = (
 )
 
 
-def sign_in(visitor: Visitor, link: str) -> None:
+def sign_in(page: Page, stage: Stage, handle: str) -> None:
     """Uses a one-time link."""
-    visitor.page.goto(link)
-    visitor.page.locator("main form[method=post] button[type=submit]").click()
-    visitor.page.wait_for_url(lambda url: "/sign-in/" not in url)
+    page.goto(stage.link(handle))
+    page.locator("main form[method=post] button[type=submit]").click()
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
 def arrive(visitor: Visitor, shown: Shown, stage: Stage) -> None:
     """Opens the page in its state, with all that comes after it."""
     if shown.by:
-        sign_in(visitor, stage.link(stage.author if shown.by == "author" else shown.by))
+        sign_in(visitor.page, stage, stage.author if shown.by == "author" else shown.by)
     answer = visitor.page.goto(shown.address(stage))
     assert answer is not None
     assert answer.status == shown.status

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, Page, expect
 
 from bubbles.audio.sandbox import PCM_RATE_HZ, Limits, decode
-from tests.browser.stage import Stage
 from tests.browser.visitor import Visitor
 
 KEPT = """async () => {
@@ -90,6 +89,10 @@ class Recorder:
         self.reviewed()
         return self
 
+    def notice(self, told: str) -> None:
+        """Waits until the notice above the deck says so."""
+        expect(self.page.locator("[data-notice]")).to_contain_text(told)
+
     def publish(self, title: str = "") -> None:
         """Sends what is open."""
         self.page.locator("[data-field=title]").fill(title)
@@ -112,13 +115,6 @@ class Recorder:
     def posts(self) -> int:
         """How often something was sent."""
         return len(self.visitor.requested("/api/bubbles$", "POST"))
-
-
-def sign_in(page: Page, stage: Stage, handle: str) -> None:
-    """Uses a one-time link."""
-    page.goto(stage.link(handle))
-    page.locator("main form[method=post] button[type=submit]").click()
-    page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
 def duration_s(sound: bytes, folder: Path) -> float:

@@ -3,8 +3,6 @@
 import wave
 from pathlib import Path
 
-import pytest
-
 from bubbles.audio.sandbox import PCM_RATE_HZ, Limits, decode
 from tests.conftest import SPOKEN, Speech, speak, speech_folder
 
@@ -16,13 +14,11 @@ SENTENCES = (
 """What is said where no real speech lies."""
 
 
-def recorded(folder: Path, number: int = 0, language: str = "en") -> Speech:
-    """The recording of that number of someone reading, as a file to upload; a TTS voice's where there is none."""
-    path = speech_folder() / f"fleurs-{language}-{number:03}.ogg"
+def recorded(folder: Path, number: int = 0) -> Speech:
+    """The English recording of that number of someone reading, as a file; a TTS voice's where there is none."""
+    path = speech_folder() / f"fleurs-en-{number:03}.ogg"
     if path.is_file():
-        return Speech(path, path.with_suffix(".txt").read_text().strip(), language)
-    if language != "en":
-        pytest.skip("BUBBLES_SPEECH_DIR holds no speech in this language, and the TTS voice speaks English.")
+        return Speech(path, path.with_suffix(".txt").read_text().strip(), "en")
     path = folder / f"spoken-{number}.wav"
     text = SENTENCES[number % len(SENTENCES)]
     speak(text, path)

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
+from tests.browser.pages import PASSWORD, sign_up
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
-PASSWORD = "seven lemons walk home"
 REFUSED = "status of 40[13]"
 
 
@@ -33,13 +33,10 @@ def with_authenticator(visitor: Visitor, *, consents: bool = True) -> str:
     return str(session.send("WebAuthn.addVirtualAuthenticator", {"options": device})["authenticatorId"])
 
 
-def sign_up(page: Page, handle: str) -> list[str]:
+def make_account(page: Page, handle: str) -> list[str]:
     """Makes an account by the form; its recovery codes."""
     page.goto("/sign-up")
-    page.locator("#handle").fill(handle)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("[name=terms]").check()
-    page.locator("form[action='/sign-up'] button[type=submit]").click()
+    sign_up(page, handle)
     expect(page.locator(".codes li")).to_have_count(10)
     return page.locator(".codes code").all_inner_texts()
 
@@ -59,7 +56,7 @@ def test_from_signing_up_to_signing_in_by_passkey(stage, visit):
     visitor = visit(kind=PHONE)
     with_authenticator(visitor)
     page = visitor.page
-    sign_up(page, "journey")
+    make_account(page, stage.handle())
     page.goto("/account")
     page.locator("#passkey-name").fill("My telephone")
     page.locator("[data-adds-passkey] button").click()
@@ -88,8 +85,8 @@ def test_a_device_does_not_hold_two_passkeys_of_one_account(signed_in):
 def test_a_passkey_that_is_not_known_is_said_and_the_password_works_beside_it(stage, visit):
     visitor = visit(allowed=[REFUSED])
     with_authenticator(visitor)
-    page = visitor.page
-    sign_up(page, "two-ways")
+    page, handle = visitor.page, stage.handle()
+    make_account(page, handle)
     page.goto("/account")
     page.locator("[data-adds-passkey] button").click()
     expect(page.locator("#passkeys .held li")).to_have_count(1)
@@ -99,14 +96,14 @@ def test_a_passkey_that_is_not_known_is_said_and_the_password_works_beside_it(st
     page.goto("/sign-in")
     page.locator("[data-passkey] button").click()
     expect(page.locator("[data-status]")).to_contain_text("not known here")
-    enter(page, "two-ways", PASSWORD)
+    enter(page, handle, PASSWORD)
     page.wait_for_url("**/studio")
 
 
 def test_recovery_codes_can_be_copied_and_downloaded_and_let_in(stage, visit):
     visitor = visit(kind=DESKTOP, permissions=["clipboard-read", "clipboard-write"])
-    page = visitor.page
-    codes = sign_up(page, "careful")
+    page, handle = visitor.page, stage.handle()
+    codes = make_account(page, handle)
     page.locator("[data-copies]").click()
     expect(page.locator("[data-copies]")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -119,7 +116,7 @@ def test_recovery_codes_can_be_copied_and_downloaded_and_let_in(stage, visit):
     other = visit().page
     other.goto("/sign-in")
     other.locator("summary").first.click()
-    other.locator("#recovery-handle").fill("careful")
+    other.locator("#recovery-handle").fill(handle)
     other.locator("#code").fill(codes[3].upper())
     other.locator("details[open] button").click()
     expect(other.locator(".done")).to_contain_text("that recovery code is used up")
@@ -127,10 +124,10 @@ def test_recovery_codes_can_be_copied_and_downloaded_and_let_in(stage, visit):
 
 
 def test_a_session_ended_elsewhere_stops_at_once(stage, visit):
-    here, there = visit(kind=DESKTOP).page, visit(kind=PHONE).page
-    sign_up(here, "roaming")
+    here, there, handle = visit(kind=DESKTOP).page, visit(kind=PHONE).page, stage.handle()
+    make_account(here, handle)
     there.goto("/sign-in?next=/account")
-    enter(there, "roaming", PASSWORD)
+    enter(there, handle, PASSWORD)
     expect(there.locator("#sessions .held li")).to_have_count(2)
     there.locator("#sessions .held form button").click()
     expect(there.locator("#sessions .held li")).to_have_count(1)
@@ -158,7 +155,7 @@ def test_a_password_can_be_looked_at_and_is_hidden_when_it_is_sent(visit, locale
 def test_everything_but_passkeys_works_without_the_script(stage, visit):
     visitor = visit(java_script_enabled=False)
     page = visitor.page
-    sign_up(page, "scriptless")
+    make_account(page, stage.handle())
     assert page.locator("main button:visible").count() == 0
     page.goto("/account")
     page.locator("#new-password").fill(f"{PASSWORD} again")

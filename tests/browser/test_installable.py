@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.recording import Recorder, sign_in
+from tests.browser.pages import sign_in
+from tests.browser.recording import Recorder
 from tests.browser.spoken import recorded
 
 IN_CONTROL = "navigator.serviceWorker.controller !== null"

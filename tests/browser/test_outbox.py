@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from bubbles.model.place import PlaceRole, Precision, snap
-from tests.browser.recording import Recorder, duration_s, listened_to, sign_in, slow_upload
+from tests.browser.pages import sign_in
+from tests.browser.recording import Recorder, duration_s, listened_to, slow_upload
 from tests.browser.spoken import recorded
 from tests.browser.stage import GENEROUS, Stage
 from tests.journey.service import free_port, running, wait_for
@@ -30,11 +31,9 @@ def handle(quiet):
 
 
 @pytest.fixture
-def author(visit, quiet, handle):
+def author(recorder_of, handle):
     """The recorder of someone who is signed in, where what is sent stays in preparation."""
-    visitor = visit(permissions=MICROPHONE, origin=quiet.origin)
-    sign_in(visitor.page, quiet, handle)
-    return Recorder(visitor).open()
+    return recorder_of(handle, permissions=MICROPHONE)
 
 
 def published(stage, handle):
@@ -78,14 +77,12 @@ def test_losing_the_network_in_mid_upload_costs_nothing(author, quiet, handle, s
     assert published(quiet, handle) == 1
 
 
-def test_a_service_killed_in_mid_upload_publishes_once_when_it_is_back(visit, spoken, tmp_path):
+def test_a_service_killed_in_mid_upload_publishes_once_when_it_is_back(recorder_of, spoken, tmp_path):
     port = str(free_port())
     with on_port(tmp_path, port) as stage:
         ours = stage.account()
-        visitor = visit(permissions=MICROPHONE, origin=stage.origin, allowed=["ERR_", "409"])
-        sign_in(visitor.page, stage, ours)
-        recorder = Recorder(visitor).open().bring(spoken(length_s=20).path)
-        line = slow_upload(visitor, recorder.page, bytes_per_s=BYTES_PER_S)
+        recorder = recorder_of(ours, of=stage, allowed=["ERR_", "409"]).bring(spoken(length_s=20).path)
+        line = slow_upload(recorder.visitor, recorder.page, bytes_per_s=BYTES_PER_S)
         recorder.publish()
         wait_until_on_its_way(recorder)
         stage.service.process.send_signal(signal.SIGKILL)

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.axe import violations
 from tests.browser.chromium import flags as command_line
 from tests.browser.chromium import found
-from tests.browser.recording import Recorder, duration_s, energy, sign_in
+from tests.browser.recording import Recorder, duration_s, energy
 from tests.browser.spoken import recorded
 from tests.browser.stage import GENEROUS, Stage
 from tests.browser.test_keyboard import tab_to
@@ -26,10 +26,6 @@ def short(tmp_path_factory):
     settings = GENEROUS | {"DURATION_MAX_S": str(LIMIT_S), "WORKERS": "0"}
     with running(tmp_path_factory.mktemp("short"), **settings) as service:
         yield Stage(service)
-
-
-def notice(recorder: Recorder, told: str) -> None:
-    recorder.page.locator("[data-notice]").filter(has_text=told).wait_for()
 
 
 def test_what_was_said_is_written_down_found_and_as_loud_as_it_was(signed_in, browser_hearing, spoken, stage, tmp_path):
@@ -55,10 +51,10 @@ def test_what_was_said_is_written_down_found_and_as_loud_as_it_was(signed_in, br
 def test_a_refused_microphone_says_how_to_allow_it(visit):
     recorder = Recorder(visit()).open()
     recorder.page.locator("[data-rec]").click()
-    notice(recorder, "The microphone was refused")
+    recorder.notice("The microphone was refused")
     assert recorder.page.evaluate("async () => (await indexedDB.databases()).length") == 0
     recorder.visitor.context.grant_permissions(MICROPHONE)
-    notice(recorder, "The microphone is allowed")
+    recorder.notice("The microphone is allowed")
     recorder.take()
 
 
@@ -69,10 +65,8 @@ def test_looking_at_the_recorder_keeps_nothing(visit):
     assert kept == [0, 0]
 
 
-def test_the_take_stops_by_itself_at_the_limit_and_is_taken(visit, short, tmp_path):
-    visitor = visit(permissions=MICROPHONE, origin=short.origin)
-    sign_in(visitor.page, short, short.account())
-    recorder = Recorder(visitor).open()
+def test_the_take_stops_by_itself_at_the_limit_and_is_taken(recorder_of, short, tmp_path):
+    recorder = recorder_of(of=short, permissions=MICROPHONE)
     recorder.start()
     recorder.reviewed()
     assert "Time is up" in recorder.page.locator("[data-announce]").text_content()
@@ -122,16 +116,14 @@ def test_a_page_out_of_sight_on_a_phone_pauses_the_take_and_never_ends_it(visit)
     hide = "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
     recorder.page.evaluate(f"() => {{ {hide} document.dispatchEvent(new Event('visibilitychange')); }}")
     recorder.page.locator("[data-deck][data-state=paused]").wait_for()
-    notice(recorder, "nothing is lost")
+    recorder.notice("nothing is lost")
     recorder.page.get_by_role("button", name="Go on").click()
     recorder.page.locator("[data-deck][data-state=recording]").wait_for()
     recorder.stop()
 
 
-def test_both_ends_can_be_cut_off_and_only_what_is_left_is_published(visit, quiet, tmp_path):
-    visitor = visit(kind=DESKTOP, origin=quiet.origin)
-    sign_in(visitor.page, quiet, quiet.account())
-    recorder = Recorder(visitor).open().bring(recorded(tmp_path, 1).path)
+def test_both_ends_can_be_cut_off_and_only_what_is_left_is_published(recorder_of, quiet, tmp_path):
+    recorder = recorder_of(kind=DESKTOP).bring(recorded(tmp_path, 1).path)
     whole_s = duration_s(recorder.kept()["sound"], tmp_path)
     recorder.page.get_by_role("slider", name="Start of what is kept").fill("1")
     recorder.page.get_by_role("slider", name="End of what is kept").fill("3.5")
@@ -204,10 +196,9 @@ def test_the_take_can_be_downloaded_as_it_came(visit, tmp_path):
     assert download.value.suggested_filename.endswith(".webm")
 
 
-def test_one_records_trims_and_publishes_by_keyboard_alone(visit, quiet):
-    visitor = visit(kind=DESKTOP, permissions=MICROPHONE, origin=quiet.origin)
-    sign_in(visitor.page, quiet, quiet.account())
-    recorder, page = Recorder(visitor).open(), visitor.page
+def test_one_records_trims_and_publishes_by_keyboard_alone(recorder_of):
+    recorder = recorder_of(kind=DESKTOP, permissions=MICROPHONE)
+    page = recorder.page
     tab_to(page, "[data-rec]")
     page.keyboard.press("Enter")
     page.locator("[data-deck][data-state=recording]").wait_for()
@@ -226,10 +217,8 @@ def test_one_records_trims_and_publishes_by_keyboard_alone(visit, quiet):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_on_the_way(visit, quiet, theme):
-    visitor = visit(permissions=MICROPHONE, at=(45.764, 4.8357), origin=quiet.origin, theme=theme, locale="fr")
-    sign_in(visitor.page, quiet, quiet.account())
-    recorder = Recorder(visitor).open()
+def test_axe_finds_nothing_wrong_on_the_way(recorder_of, theme):
+    recorder = recorder_of(permissions=MICROPHONE, at=(45.764, 4.8357), theme=theme, locale="fr")
     recorder.start()
     recorder.until(1)
     found = violations(recorder.page)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bubbles.audio.sandbox import PCM_RATE_HZ
-from tests.browser.recording import Recorder, duration_s, sign_in
+from tests.browser.recording import Recorder, duration_s
 from tests.browser.spoken import recorded
 from tests.browser.visitor import DESKTOP
 
@@ -52,21 +52,9 @@ WATCH = """() => {
 
 
 @pytest.fixture
-def author(visit, quiet):
+def author(recorder_of):
     """The recorder of someone who is signed in, with a script that comes before the page's own."""
-
-    def made(before: str = "", **wishes) -> Recorder:
-        visitor = visit(origin=quiet.origin, permissions=MICROPHONE, **wishes)
-        sign_in(visitor.page, quiet, quiet.account())
-        if before:
-            visitor.page.add_init_script(before)
-        return Recorder(visitor).open()
-
-    return made
-
-
-def notice(recorder: Recorder, told: str) -> None:
-    expect(recorder.page.locator("[data-notice]")).to_contain_text(told)
+    return lambda before="", **wishes: recorder_of(before=before, permissions=MICROPHONE, **wishes)
 
 
 def test_the_screen_stays_on_while_a_take_is_recorded_and_its_storage_is_asked_for(author):
@@ -91,10 +79,10 @@ def test_the_screen_stays_on_while_a_take_is_recorded_and_its_storage_is_asked_f
 def test_a_microphone_that_does_not_come_is_told_and_asked_again(author, error, told):
     recorder = author(FAIL_ONCE.replace("NAME", error))
     recorder.page.locator("[data-rec]").click()
-    notice(recorder, told)
+    recorder.notice(told)
     assert recorder.page.locator("[data-deck]").get_attribute("data-state") == "idle"
     recorder.take(1)
-    notice(recorder, "")
+    expect(recorder.page.locator("[data-notice]")).to_have_text("")
 
 
 @pytest.mark.parametrize("gone", ["track.dispatchEvent(new Event('ended'))", "track.stop()"], ids=["told", "untold"])
@@ -118,7 +106,7 @@ def test_a_call_pauses_the_take_and_it_goes_on(author):
     recorder.until(1)
     recorder.page.evaluate("track.dispatchEvent(new Event('mute'))")
     recorder.page.locator("[data-deck][data-state=paused]").wait_for()
-    notice(recorder, "Something else took the microphone")
+    recorder.notice("Something else took the microphone")
     recorder.page.get_by_role("button", name="Go on").click()
     recorder.page.locator("[data-deck][data-state=recording]").wait_for()
     recorder.until(2)

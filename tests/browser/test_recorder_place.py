@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from bubbles.model.place import PlaceRole, Precision, snap
-from tests.browser.recording import Recorder, sign_in
 from tests.browser.spoken import recorded
 from tests.browser.visitor import DESKTOP
 
@@ -14,11 +13,9 @@ PICKED = "document.querySelector('place-picker').point"
 
 
 @pytest.fixture
-def author(visit, quiet, tmp_path):
+def author(recorder_of, tmp_path):
     """The recorder of someone who is signed in, with a take open."""
-    visitor = visit(kind=DESKTOP, origin=quiet.origin)
-    sign_in(visitor.page, quiet, quiet.account())
-    return Recorder(visitor).open().bring(recorded(tmp_path).path)
+    return recorder_of(kind=DESKTOP).bring(recorded(tmp_path).path)
 
 
 @pytest.fixture
