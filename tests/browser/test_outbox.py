@@ -107,6 +107,40 @@ def test_a_tab_killed_while_recording_loses_two_seconds_at_most(author, tmp_path
     assert again.code()
 
 
+CLOSE_UNDERNEATH = """() => new Promise((closed) => {
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (...given) {
+    IDBDatabase.prototype.transaction = transaction;
+    this.close();
+    closed();
+    return transaction.apply(this, given);
+  };
+})"""
+CLOSE_FOR_GOOD = """() => {
+  const closed = () => { throw new DOMException("closed", "UnknownError"); };
+  IDBDatabase.prototype.transaction = IDBFactory.prototype.open = closed;
+}"""
+
+
+def test_a_take_goes_on_when_the_browser_drops_its_storage_for_a_moment(author, tmp_path):
+    author.start()
+    author.page.evaluate(CLOSE_UNDERNEATH)
+    author.until(3)
+    author.stop()
+    assert duration_s(author.kept()["sound"], tmp_path) > 3 - 1
+
+
+def test_storage_that_is_gone_when_a_take_ends_holds_nobody_up_and_loses_nothing(author):
+    author.start()
+    author.until(2.5)
+    author.page.evaluate(CLOSE_FOR_GOOD)
+    author.page.locator("[data-rec]").click()
+    author.page.locator("[data-notice]").filter(has_text="The browser closed the storage").wait_for()
+    assert author.page.locator("[data-deck]").get_attribute("data-state") == "idle"
+    author.open()
+    author.card("Not published yet.")
+
+
 def test_a_take_that_another_tab_is_recording_is_not_offered(author):
     author.start()
     author.until(1.5)

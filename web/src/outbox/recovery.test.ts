@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { beforeEach, expect, it, vi } from "vitest";
-import { holdTake, recover } from "./recovery";
+import { conclude, holdTake, recover } from "./recovery";
 import { newTake, type Take } from "./take";
 import { Vault } from "./vault";
 
@@ -54,6 +54,25 @@ it("keeps nothing of a take that heard nothing", async () => {
   await recording();
   await recover(vault);
   expect(await vault.takes()).toEqual([]);
+});
+
+it("finds the others when one cannot be read", async () => {
+  const [one, other] = [await recording({ recordedAt: "2026-02-01" }), await recording({ recordedAt: "2026-01-01" })];
+  await vault.append(other.id, 0, new ArrayBuffer(7));
+  const count = vi.spyOn(vault, "hasSound").mockRejectedValueOnce(new DOMException("", "NotReadableError"));
+  await recover(vault);
+  count.mockRestore();
+  expect((await vault.takes()).map(({ id, stage }) => [id, stage])).toEqual([
+    [one.id, "recording"],
+    [other.id, "draft"],
+  ]);
+});
+
+it("leaves a take as it is that has gone its way before its tab heard of the end", async () => {
+  const { id } = await recording({ stage: "queued" });
+  await vault.append(id, 0, new ArrayBuffer(7));
+  expect(await conclude(vault, id)).toBe(true);
+  expect(await vault.take(id)).toMatchObject({ stage: "queued" });
 });
 
 it("forgets receipts after a day", async () => {

@@ -69,11 +69,12 @@ describe("sending", () => {
 
   it("sends a trimmed sound in place of the original", async () => {
     const { id } = await queue();
+    await vault.change(id, reopened);
     await vault.setCut(id, new Uint8Array([9]).buffer);
+    await vault.change(id, (take) => published(take, take.fields));
     const house = new House([]);
     await sender(house).flush();
     expect([house.got[0]!.sound.size, house.got[0]!.sound.type]).toEqual([1, "audio/wav"]);
-    expect(id).toBeTruthy();
   });
 
   it("loses nothing to a lost answer: the same key and the same fields again, when it is time", async () => {

@@ -11,6 +11,11 @@ export function backoff_ms(tries: number, chance: number): number {
   return Math.min(FIRST_MS * 2 ** Math.max(tries - 1, 0), LONGEST_MS) * (0.5 + chance / 2);
 }
 
+/** It is recorded no more, whoever saw that: its own tab, or another after that one died. */
+export function ended(take: Take): Take {
+  return take.stage === "recording" ? { ...take, stage: "draft" } : take;
+}
+
 /** The author wants it published, with these fields. */
 export function published(take: Take, fields: Fields): Take {
   return { ...take, stage: "queued", fields, waits: null, refusal: null, tries: 0, notBefore_ms: 0 };

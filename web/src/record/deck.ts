@@ -1,7 +1,7 @@
 import { text } from "../texts";
 import { clock } from "../times";
 import { markOurs } from "../outbox/ours";
-import { holdTake } from "../outbox/recovery";
+import { conclude, holdTake } from "../outbox/recovery";
 import { newTake, type Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import { Awake } from "./awake";
@@ -91,10 +91,9 @@ export class Deck {
     const recorder = recorderOf(stream);
     if (!recorder) return this.fail("unsupported");
     const take = newTake({ type: recorder.mimeType, owner: this.desk.handle() });
-    const vault = await this.desk.vault().catch(() => null);
-    if (!vault) return this.cannotKeep(stream);
     const release = holdTake(take.id);
-    await vault.put(take);
+    const vault = await this.vaultWith(take).catch(release);
+    if (!vault) return this.cannotKeep(stream);
     markOurs(take.id);
     // Asked once there is something to lose; the answer changes nothing that we do.
     void navigator.storage?.persist?.();
@@ -114,6 +113,12 @@ export class Deck {
     void this.awake.hold();
     void wearsHeadphones().then((wears) => (this.chime.checked ||= wears));
     this.look(capture, meter);
+  }
+
+  private async vaultWith(take: Take): Promise<Vault> {
+    const vault = await this.desk.vault();
+    await vault.put(take);
+    return vault;
   }
 
   /** Twenty times a second: the level, the time, and whether it is over. */
@@ -169,12 +174,11 @@ export class Deck {
     this.capture = null;
     this.awake.release();
     this.enter("keeping");
-    const { size } = await vault.original(id);
-    if (size) await vault.change(id, (take) => ({ ...take, stage: "draft" }));
-    else await vault.remove(id);
+    const isKept = await conclude(vault, id).catch(() => null);
     this.reset();
+    if (isKept === null) return this.announce(text("recorder.ended_unkept"));
     if (reason !== "person") this.announce(text(`recorder.ended_${reason}`));
-    if (size) this.desk.taken(id, reason);
+    if (isKept) this.desk.taken(id, reason);
     else this.say(text("recorder.nothing"));
   }
 

@@ -48,8 +48,7 @@ export async function keepFile(vault: Vault, file: File, owner: string | null): 
   // Some systems give a file no date, or the first day of their count.
   const recorded = new Date(Math.min(file.lastModified > OLDEST_MS ? file.lastModified : Date.now(), Date.now()));
   const take = newTake({ type: file.type, name: file.name, owner, stage: "draft" }, recorded);
-  await vault.append(take.id, 0, await file.arrayBuffer());
-  await vault.put(take);
+  await vault.put(take, await file.arrayBuffer());
   markOurs(take.id);
   return take;
 }
