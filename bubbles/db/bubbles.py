@@ -56,11 +56,6 @@ def renditions(session: Session, bubble_id: int) -> list[Rendition]:
     return list(session.exec(select(Rendition).where(Rendition.bubble_id == bubble_id).order_by(Rendition.kind)))
 
 
-def rendition(session: Session, bubble_id: int, kind: str) -> Rendition | None:
-    """One rendition of a bubble."""
-    return session.get(Rendition, (bubble_id, kind))
-
-
 def transcript(session: Session, bubble_id: int) -> Transcript | None:
     """A bubble's words, once there are any."""
     return session.get(Transcript, bubble_id)
@@ -85,7 +80,7 @@ class Whole:
 
 
 def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
-    """Bubbles with all that is told of them, in the same order, in six queries however many there are."""
+    """Bubbles with all that is told of them, in the same order, in five queries however many there are."""
     ids = [bubble.id for bubble in bubbles]
     channel_ids = {bubble.channel_id for bubble in bubbles}
     channels = {

@@ -11,11 +11,6 @@ def by_handle(session: Session, handle: str) -> Channel | None:
     return session.exec(select(Channel).where(Channel.handle == handle)).first()
 
 
-def by_id(session: Session, channel_id: int) -> Channel:
-    """A channel that is known to be there."""
-    return session.get_one(Channel, channel_id)
-
-
 def lock(session: Session, channel_id: int) -> None:
     """Keeps a team as it is until the end of the transaction."""
     session.exec(select(Channel.id).where(Channel.id == channel_id).with_for_update()).one()

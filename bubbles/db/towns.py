@@ -82,11 +82,6 @@ class Called:
     distance_m: float | None
 
 
-def count(session: Session) -> int:
-    """How many towns there are."""
-    return session.connection().execute(select(func.count()).select_from(Town)).scalar_one()
-
-
 def require(session: Session) -> None:
     """Raises `Missing("places")` before the list is loaded."""
     if session.connection().execute(select(col(Town.id)).limit(1)).first() is None:

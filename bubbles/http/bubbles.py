@@ -16,7 +16,6 @@ from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, query, render
 from bubbles.http.body import json_object
 from bubbles.http.caching import NO_STORE, PUBLIC
-from bubbles.http.uploads import text_limits
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Role
 from bubbles.policy import Action, Person
@@ -81,7 +80,7 @@ def _change(request: Request, patch: dict[str, Any]) -> Response:
             bubble,
             patch,
             expected_version=_expected_version(request, bubble),
-            limits=text_limits(house),
+            limits=house.text_limits,
             now=house.now(),
         )
         body = _told(session, house, bubble, person, role)

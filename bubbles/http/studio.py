@@ -21,7 +21,6 @@ from bubbles.model.channel import Channel, Role
 from bubbles.policy import Action, Person
 
 PER_PAGE = 20
-QUEUE_SOON_S = 60
 Teams = list[tuple[Channel, str]]
 
 

@@ -20,7 +20,6 @@ from bubbles.http.caching import NO_STORE
 from bubbles.http.multipart import Form, receive
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
-from bubbles.model.draft import TextLimits
 from bubbles.model.licence import Licence
 from bubbles.policy import Person
 
@@ -68,7 +67,7 @@ def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> Bubble:
             house.blobs,
             person=person,
             ticket=ticket,
-            draft=draft.parse(form.fields, limits=text_limits(house), now=house.now()),
+            draft=draft.parse(form.fields, limits=house.text_limits, now=house.now()),
             received=form.received,
             limits=house.probe_limits,
             silence_dbfs=house.settings.silence_dbfs,
@@ -86,12 +85,6 @@ def _key_is_a_conflict() -> Iterator[None]:
         if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != KEY_INDEX:
             raise
         raise Refused(Code.CONFLICT, "Another upload has used this Idempotency-Key meanwhile.") from None
-
-
-def text_limits(house: House) -> TextLimits:
-    """How long texts may be, from the settings."""
-    settings = house.settings
-    return TextLimits(title_max=settings.title_max, tags_max=settings.tags_max, tag_max=settings.tag_max)
 
 
 @asynccontextmanager

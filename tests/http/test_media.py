@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from bubbles.db import bubbles
 from bubbles.errors import Missing
-from bubbles.model.rendition import MEDIA_TYPES
+from bubbles.model.rendition import MEDIA_TYPES, Rendition
 
 CHUNKS = 3 * 64 * 1024 + 17
 
@@ -205,6 +204,4 @@ def test_a_blob_that_is_shorter_than_its_row_is_unavailable(client: TestClient, 
 
 
 def grow(session: Session, bubble_id: int, length_bytes: int) -> None:
-    row = bubbles.rendition(session, bubble_id, "m4a")
-    assert row
-    row.length_bytes = length_bytes
+    session.get_one(Rendition, (bubble_id, "m4a")).length_bytes = length_bytes
