@@ -77,7 +77,7 @@ def _load(house: House) -> None:
     except Missing as missing:
         log.warning("missing", part=missing.part, detail=missing.detail)
     except SQLAlchemyError as error:
-        log.error("places_not_loaded", error=type(error).__name__)
+        log.error("places_not_loaded", error=type(error.__cause__ or error).__name__)
 
 
 class _Server(uvicorn.Server):

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import ARRAY, BigInteger, Column, Double, Integer, Text, TextClause, bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, Session, SQLModel, col
 
 from bubbles.db.engine import Database
@@ -94,7 +96,8 @@ def missing() -> Missing:
 
 
 def load(database: Database, path: Path) -> bool:
-    """Takes in the list where it is another than the one that is there; whether it did. Raises `Missing("places")`.
+    """Takes in the list where it is another than the one that is there; whether it did. Raises `Missing("places")`,
+    and SQLAlchemy's errors for a damaged list.
 
     Several processes may call it at once. Who looks for a town meanwhile finds the old list.
     """
@@ -122,12 +125,16 @@ def _replace(session: Session, rows: bytes) -> None:
     connection = session.connection()
     connection.execute(text(f"CREATE TEMPORARY TABLE town_row ({_ROW}) ON COMMIT DROP"))
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy("COPY town_row FROM STDIN WITH (NULL '')") as copy:
-        copy.write(rows)
+    try:
+        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.write(rows)
+    except psycopg.Error as error:  # the driver's own: past SQLAlchemy, which would have made it one of its
+        raise DBAPIError(_COPY, None, error) from error
     for statement in _REPLACE:
         connection.execute(text(statement))
 
 
+_COPY = "COPY town_row FROM STDIN WITH (NULL '')"
 _ROW = """
     id bigint, name varchar, country varchar, region varchar, kind varchar, population bigint,
     latitude double precision, longitude double precision

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import func, select
 
 from bubbles.config import Settings
@@ -65,7 +66,7 @@ def test_another_list_takes_the_place_of_the_old_one(database, tmp_path) -> None
 def test_a_list_that_breaks_off_leaves_the_old_one(database, tmp_path) -> None:
     towns.load(database, write(tmp_path / "places.tsv"))
     (tmp_path / "broken.tsv").write_text("1\tLyon\tFR\n")
-    with pytest.raises(Exception, match="missing data"):
+    with pytest.raises(DBAPIError, match="missing data"):
         towns.load(database, tmp_path / "broken.tsv")
     with database.transaction() as session:
         assert count(session) == len(ROWS)
