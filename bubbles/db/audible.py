@@ -40,8 +40,8 @@ class Audible:
     role: Role | None
 
 
-def read_only(session: Session) -> None:
-    """Lets a session that has done nothing yet read without a transaction: two round trips less."""
+def without_transaction(session: Session) -> None:
+    """Has a session that has done nothing yet keep each statement by itself, at once: two round trips less."""
     session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
 
 

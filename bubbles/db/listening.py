@@ -19,8 +19,11 @@ from sqlmodel import Session, col, delete, select
 from bubbles.model.listening import DayKey, Play
 
 DAY_KEY_BYTES = 32
-DAY_KEY_KEPT = timedelta(hours=47)
-"""From the start of its day. Hourly upkeep then leaves no key that is 48 hours old."""
+DAY_KEY_AGE_MAX = timedelta(hours=48)
+"""From the start of its day."""
+
+DAY_KEY_KEPT = DAY_KEY_AGE_MAX - timedelta(hours=1)
+"""Upkeep, which is hourly, then leaves no key that is older."""
 
 START_S = 1.0
 LISTEN_S = 5.0

@@ -66,7 +66,7 @@ def show(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """PATCH: a merge-patch of title, tags, language, visibility, place."""
+    """PATCH: a merge-patch of title, tags, language, visibility, licence, place."""
     patch = await json_object(request)
     return await run_in_threadpool(_change, request, patch)
 

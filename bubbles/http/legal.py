@@ -1,5 +1,6 @@
 """What the operator answers for: privacy, terms and contact; and how the numbers are counted."""
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from bubbles.db import listening
 from bubbles.http import auth, languages, render
 
 SCHEMES = {"http", "https", "mailto"}
-HOURS_PER_VISITOR_KEY = 48
+HOURS_PER_VISITOR_KEY = listening.DAY_KEY_AGE_MAX // timedelta(hours=1)
 TOLD = {"privacy": "legal_privacy.html", "terms": "legal_unwritten.html", "contact": "legal_unwritten.html"}
 """What stands in for a text that the operator has not written."""
 

@@ -74,7 +74,7 @@ def _wanted(request: Request) -> Wanted:
     if kind not in MEDIA_TYPES or not ids.CODE_PATTERN.fullmatch(code):
         raise policy.not_found()
     with auth.house(request).database.transaction() as session:
-        audible.read_only(session)
+        audible.without_transaction(session)
         who = auth.person(request, session)
         found = audible.find(session, code, kind, account_id=who.account_id if who else None)
     if found is None:

@@ -1,6 +1,7 @@
 """One bubble in the studio: what is kept of it, its words, and its end. Each form works without a script.
 
-Every form carries the version that it was made from: who comes second is told, and what they typed is shown again.
+The forms that edit carry the version that they were made from: who comes second is told, and what they typed is shown
+again.
 """
 
 from collections.abc import Callable
