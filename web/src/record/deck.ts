@@ -9,9 +9,10 @@ import { Capture, type PauseReason, type StopReason } from "./capture";
 import { Countdown, type Reading } from "./countdown";
 import { Watchman, barOf, levelOf } from "./level";
 import { find, show } from "./dom";
+import { Held } from "./held";
 import { recorderOf } from "./ladder";
 import { Meter } from "./meter";
-import { openMicrophone, troubleBefore, troubleOf, whenAllowed, type Trouble } from "./microphone";
+import { Hindered, openMicrophone, troubleBefore, troubleOf, unkept, whenAllowed, type Trouble } from "./microphone";
 import { feel, sound, wearsHeadphones } from "./signals";
 import { Strip } from "./strip";
 
@@ -60,10 +61,8 @@ export class Deck {
   }
 
   /** A browser that stores nothing for us cannot keep a take safe: better said before than after. */
-  cannotKeep(stream?: MediaStream): void {
-    for (const track of stream?.getTracks() ?? []) track.stop();
-    this.reset();
-    this.say(text("recorder.no_storage"));
+  cannotKeep(): void {
+    this.fail("storage");
   }
 
   focus(): void {
@@ -76,9 +75,11 @@ export class Deck {
     const trouble = troubleBefore();
     if (trouble) return this.fail(trouble);
     this.enter("asking");
+    const held = new Held();
     try {
-      await this.record(await openMicrophone());
+      await this.record(held);
     } catch (error) {
+      held.letGo();
       this.fail(troubleOf(error));
     }
   }
@@ -87,38 +88,47 @@ export class Deck {
     return this.root.dataset["state"] as DeckState;
   }
 
-  private async record(stream: MediaStream): Promise<void> {
+  /** Raises what `troubleOf` reads, with whatever it took hold of by then in `held`. */
+  private async record(held: Held): Promise<void> {
+    const stream = await openMicrophone();
+    held.add(() => stream.getTracks().forEach((track) => track.stop()));
     const recorder = recorderOf(stream);
-    if (!recorder) return this.fail("unsupported");
-    const take = newTake({ type: recorder.mimeType, owner: this.desk.handle() });
-    const release = holdTake(take.id);
-    const vault = await this.vaultWith(take).catch(release);
-    if (!vault) return this.cannotKeep(stream);
-    markOurs(take.id);
-    // Asked once there is something to lose; the answer changes nothing that we do.
-    void navigator.storage?.persist?.();
-    const keep = (number: number, piece: ArrayBuffer): Promise<void> => vault.append(take.id, number, piece);
+    if (!recorder) throw new Hindered("unsupported");
     const meter = new Meter(stream);
-    const capture = (this.capture = new Capture(stream, recorder, keep, {
+    held.add(() => meter.close());
+    const take = newTake({ type: recorder.mimeType, owner: this.desk.handle() });
+    held.add(holdTake(take.id));
+    const vault = await this.vaultWith(take);
+    const capture = new Capture(stream, recorder, (number, piece) => vault.append(take.id, number, piece), {
       paused: (reason) => this.paused(reason),
-      resumed: () => this.enter("recording"),
-      stopped: (reason) => {
-        meter.close();
-        void this.stopped(vault, take, reason).finally(release);
-      },
-    }));
+      resumed: () => this.resumed(meter),
+      stopped: (reason) => void this.stopped(vault, take, reason).finally(() => held.letGo()),
+    });
     meter.whenInterrupted(() => capture.pause("interrupted"));
     capture.start();
+    this.started(capture, meter);
+  }
+
+  /** The vault, once it knows of the take. */
+  private async vaultWith(take: Take): Promise<Vault> {
+    try {
+      const vault = await this.desk.vault();
+      await vault.put(take);
+      markOurs(take.id);
+      return vault;
+    } catch (error) {
+      throw unkept(error);
+    }
+  }
+
+  private started(capture: Capture, meter: Meter): void {
+    this.capture = capture;
     this.enter("recording");
+    // Asked once there is something to lose; the answer changes nothing that we do.
+    void navigator.storage?.persist?.();
     void this.awake.hold();
     void wearsHeadphones().then((wears) => (this.chime.checked ||= wears));
     this.look(capture, meter);
-  }
-
-  private async vaultWith(take: Take): Promise<Vault> {
-    const vault = await this.desk.vault();
-    await vault.put(take);
-    return vault;
   }
 
   /** Twenty times a second: the level, the time, and whether it is over. */
@@ -168,6 +178,12 @@ export class Deck {
   private paused(reason: PauseReason): void {
     this.enter("paused");
     if (reason !== "person") this.announce(text(`recorder.paused_${reason}`));
+  }
+
+  private resumed(meter: Meter): void {
+    // A page that was hidden, or a call, may have put it to sleep.
+    meter.wake();
+    this.enter("recording");
   }
 
   private async stopped(vault: Vault, { id }: Take, reason: StopReason): Promise<void> {

@@ -1,5 +1,12 @@
-/** Why there is no microphone: each has a text of its own. */
-export type Trouble = "insecure" | "unsupported" | "refused" | "missing" | "busy";
+/** Why nothing can be recorded, or kept: each has a text of its own. */
+export type Trouble = "insecure" | "unsupported" | "refused" | "missing" | "busy" | "storage" | "full";
+
+/** A trouble that we found ourselves, raised as the browser raises its own. */
+export class Hindered extends Error {
+  constructor(readonly trouble: Trouble) {
+    super(trouble);
+  }
+}
 
 /**
  * The voice as it is. Browsers' echo cancelling, noise suppression and automatic gain are made for calls: they swallow
@@ -26,9 +33,15 @@ export function openMicrophone(): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({ audio: HONEST });
 }
 
-/** What an error of `openMicrophone` means. */
+/** What an error of storage means: the device is full, or the browser keeps nothing for us. */
+export function unkept(error: unknown): Hindered {
+  return new Hindered(nameOf(error) === "QuotaExceededError" ? "full" : "storage");
+}
+
+/** What an error on the way to a take means. */
 export function troubleOf(error: unknown): Trouble {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : "";
+  if (error instanceof Hindered) return error.trouble;
+  const name = nameOf(error);
   if (name === "NotAllowedError" || name === "SecurityError") return "refused";
   if (name === "NotFoundError" || name === "OverconstrainedError") return "missing";
   return "busy";
@@ -42,4 +55,8 @@ export async function whenAllowed(allowed: () => void): Promise<void> {
   } catch {
     // Some browsers do not tell: then the button is pressed again.
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error || error instanceof DOMException ? error.name : "";
 }

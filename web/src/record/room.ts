@@ -88,7 +88,7 @@ export class Room {
       const { id } = await keepFile(this.vault, file, owner);
       await this.open(id);
     } catch {
-      this.deck.say(text("recorder.ended_full"));
+      this.deck.say(text("recorder.trouble_full"));
     }
   }
 

@@ -54,16 +54,18 @@ export class Playback {
     source.connect(context.destination);
     source.addEventListener("ended", () => {
       if (this.source !== source) return;
-      this.source = null;
+      this.stop();
       ended();
     });
     [this.startedAt_s, this.from_s] = [context.currentTime, start_s];
     source.start(0, start_s, end_s - start_s);
   }
 
+  /** What does not play leaves the loudspeaker, and on phones the microphone, to others. */
   stop(): void {
     const source = this.source;
     this.source = null;
     source?.stop();
+    void this.context?.suspend();
   }
 }
