@@ -173,3 +173,56 @@ def test_a_file_that_is_dropped_becomes_a_take_and_is_published(author, tmp_path
     assert recorder.kept()["sound"] == sound.read_bytes()
     recorder.publish("From a folder")
     assert recorder.code()
+
+
+def test_while_the_microphone_is_open_no_other_take_and_no_file_takes_its_place(author, tmp_path):
+    recorder = author().bring(recorded(tmp_path).path)
+    page = recorder.page
+    page.get_by_role("button", name="Put aside").click()
+    shelf, deck = page.locator("[data-shelf]"), page.locator("[data-deck]")
+    expect(shelf).to_be_visible()
+    recorder.start()
+    for other in (shelf, page.locator("[data-bring]")):
+        expect(other).not_to_be_visible()
+    page.evaluate("document.querySelector('[data-wish=open]').click()")
+    page.locator("input[type=file]").set_input_files(recorded(tmp_path, 1).path)
+    expect(page.locator(".take")).to_have_count(2)
+    expect(deck).to_have_attribute("data-state", "recording")
+    expect(deck).to_be_visible()
+    recorder.stop()
+    expect(shelf).to_be_visible()
+    assert [take["stage"] for take in recorder.kept()["takes"]] == ["draft"] * 3
+
+
+def type_and_at_once(recorder: Recorder, then: str) -> None:
+    """Types a title, and clicks before the page would have kept it by itself."""
+    typed = "const field = document.querySelector('[data-field=title]'); field.value = 'The last words';"
+    told = "field.dispatchEvent(new Event('input', { bubbles: true }));"
+    recorder.page.evaluate(f"(then) => {{ {typed} {told} document.querySelector(then).click(); }}", then)
+
+
+@pytest.mark.parametrize("then", ["[data-aside]", "[data-wish=open]"], ids=["put aside", "another opened"])
+def test_the_last_words_typed_stay_with_the_take_that_is_left(author, tmp_path, then):
+    recorder = author().bring(recorded(tmp_path).path)
+    recorder.page.get_by_role("button", name="Put aside").click()
+    recorder.bring(recorded(tmp_path, 1).path)
+    type_and_at_once(recorder, then)
+    expect(recorder.page.locator("[data-name]").filter(has_text="The last words")).to_have_count(1)
+    expect(recorder.page.locator("[data-name]")).to_have_count(2 if then == "[data-aside]" else 1)
+
+
+def test_the_last_words_typed_are_kept_where_a_silent_take_is_not_sent(author, tmp_path):
+    recorder = author().bring(tone(tmp_path / "silence.wav", gain=0, length_s=2))
+    type_and_at_once(recorder, ".publish button")
+    recorder.page.get_by_role("button", name="Keep it").click()
+    assert [take["fields"]["title"] for take in recorder.kept()["takes"]] == ["The last words"]
+
+
+def test_a_take_is_heard_as_often_as_one_likes(author, tmp_path):
+    recorder = author().bring(recorded(tmp_path).path)
+    for _ in range(2):
+        recorder.page.get_by_role("button", name="Listen").click()
+        recorder.visitor.until(
+            "parseFloat(document.querySelector('[data-review]').style.getPropertyValue('--at')) > 0.1"
+        )
+        recorder.page.get_by_role("button", name="Stop listening").click()

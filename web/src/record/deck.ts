@@ -55,6 +55,11 @@ export class Deck {
     this.reset();
   }
 
+  /** Whether it neither records nor is about to: only then may anything else be opened or heard. */
+  get isIdle(): boolean {
+    return this.state === "idle";
+  }
+
   /** A word from elsewhere on the page, where the eye is. */
   say(message: string): void {
     find("[data-notice]", this.root).textContent = message;
@@ -71,7 +76,7 @@ export class Deck {
 
   /** Asks for the microphone, and records. */
   async begin(): Promise<void> {
-    if (this.state !== "idle") return;
+    if (!this.isIdle) return;
     const trouble = troubleBefore();
     if (trouble) return this.fail(trouble);
     this.enter("asking");

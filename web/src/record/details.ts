@@ -19,7 +19,7 @@ export class Details {
     form.addEventListener("input", () => this.soon());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      clearTimeout(this.timer);
+      this.hurry();
       told.publish(this.fields);
     });
   }
@@ -31,9 +31,16 @@ export class Details {
     return { title, tags, language, channel, visibility, licence, consent_version, ...this.placing.fields };
   }
 
+  /** Tells at once what was changed a moment ago: before another take is opened, or this one is left. */
+  hurry(): void {
+    if (!this.timer) return;
+    this.rest();
+    this.told.changed(this.fields);
+  }
+
   /** Shows a take's fields; nothing that is still to be kept of another take is kept in this one. */
   open(fields: Fields): void {
-    clearTimeout(this.timer);
+    this.rest();
     for (const name of ["title", "tags", "language", "visibility"] as const) this.control(name).value = fields[name];
     const licence = this.control("licence") as HTMLSelectElement;
     licence.value = fields.licence || licence.dataset["usual"] || "";
@@ -75,8 +82,13 @@ export class Details {
   }
 
   private soon(): void {
+    this.rest();
+    this.timer = setTimeout(() => this.hurry(), SAVE_MS);
+  }
+
+  private rest(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.told.changed(this.fields), SAVE_MS);
+    this.timer = 0;
   }
 
   private value(name: string): string {

@@ -69,10 +69,12 @@ export class Room {
     void this.outbox.flush();
   }
 
-  /** Opens a take to be heard, trimmed, told of and published. */
+  /** Opens a take to be heard, trimmed, told of and published. While the deck records, it stays on the shelf. */
   async open(id: string): Promise<void> {
+    if (!this.deck.isIdle) return this.shelf.refresh();
     const take = await this.vault.change(id, reopened);
-    if (!take || take.stage !== "draft") return this.shelf.refresh();
+    if (!this.deck.isIdle || take?.stage !== "draft") return this.shelf.refresh();
+    this.details.hurry();
     this.openId = id;
     this.show(true);
     this.details.open(take.fields);
@@ -101,6 +103,7 @@ export class Room {
   }
 
   private close(): void {
+    this.details.hurry();
     this.openId = null;
     this.review.close();
     this.show(false);
