@@ -15,7 +15,7 @@ from sqlmodel import Session
 from bubbles import ids, policy
 from bubbles.audio import level, sandbox
 from bubbles.blobs.store import BlobStore
-from bubbles.db import bubbles, channels, discards, steps, uploads
+from bubbles.db import accounts, bubbles, channels, discards, steps, uploads
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
@@ -166,6 +166,8 @@ def accept(
         discards.doom(session, [key], now)
     blobs.put(key, received.path, sha256=received.sha256, content_type="application/octet-stream")
     with database.transaction() as session:
+        accounts.keep_open(session, person.account_id)
+        _channel(session, person, draft)  # who left meanwhile publishes nothing
         discards.keep(session, [key])
         _record(session, bubble, ticket, mark, now)
     return bubble

@@ -5,7 +5,7 @@ on whatever interrupts it. What stands in a channel that others own belongs to i
 theirs along.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlmodel import Session
@@ -20,8 +20,6 @@ from bubbles.model.departure import Departure
 
 AT_ONCE = 50
 REASON = "its author has closed their account"
-LATE_UPLOADS = timedelta(hours=2)
-"""How long it is looked for bubbles that were still on their way when the account closed."""
 
 log = structlog.get_logger()
 
@@ -43,6 +41,8 @@ def leave(session: Session, account: Account, *, everywhere: bool, now: datetime
     `everywhere`: also what it posted in channels of others, while it is in their team: as it might have done before.
     """
     account_rows.lock(session, account.id)  # account before channel, as in `channels.set_member`
+    if account_rows.by_id(session, account.id) is None:
+        raise Refused(Code.CONFLICT, "The account is closed already.")
     closing = []
     for channel in departures.owned(session, account.id):
         rest = departures.others(session, channel.id, account.id)
@@ -78,7 +78,7 @@ def _finish(database: Database, departure: Departure, now: datetime) -> int:
     while True:
         with database.transaction() as session:
             left = departures.left_behind(session, departure, limit=AT_ONCE)
-            if not left and now - departure.left_at > LATE_UPLOADS:
+            if not left:
                 departures.done(session, departure, now)
         for bubble_id in left:
             with database.transaction() as session:

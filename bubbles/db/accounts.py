@@ -27,6 +27,11 @@ def lock(session: Session, account_id: int) -> None:
     session.exec(select(Account.id).where(Account.id == account_id).with_for_update()).one()
 
 
+def keep_open(session: Session, account_id: int) -> None:
+    """Lets nobody close an account before the transaction ends."""
+    session.exec(select(Account.id).where(Account.id == account_id).with_for_update(read=True, key_share=True)).one()
+
+
 def first(session: Session) -> Account | None:
     """The oldest account, even if it is closed: its own channel is where the command line publishes by default."""
     return session.exec(select(Account).order_by(col(Account.id)).limit(1)).first()

@@ -1,12 +1,12 @@
 """Leaving: the account is closed at once, what is theirs alone goes, and what a team shares stays."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
-from bubbles import accounts, channels, leave, moderation
+from bubbles import accept, accounts, channels, leave, moderation
 from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.db import channels as channel_rows
@@ -14,10 +14,12 @@ from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
+from bubbles.upkeep import discard
 from tests.http.conftest import Clock
 from tests.http.pages_fixtures import Stage
 from tests.http.people import PASSWORD, People, enter, is_in
 from tests.http.test_export import channel_of
+from tests.http.test_uploads import post
 
 
 def team(house: House, *members: tuple[Account, Role]) -> Channel:
@@ -199,13 +201,37 @@ def test_what_a_crash_left_over_is_withdrawn_later(people: People, stage: Stage,
     assert not any(gone(house, bubble) for bubble in made)  # the process died here
     assert leave.go_on(house.database, now=house.now()) == 3
     assert all(gone(house, bubble) for bubble in made)
-    late = stage.bubble(channel=channel_of(house, account), author_id=account.id)
-    assert leave.go_on(house.database, now=house.now()) == 1
-    assert gone(house, late)
-    clock.pass_s(timedelta(hours=3).total_seconds())
-    assert leave.go_on(house.database, now=house.now()) == 0
     stage.bubble(channel=channel_of(house, account), author_id=account.id)
     assert leave.go_on(house.database, now=house.now()) == 0  # the departure is done with
+
+
+def test_what_is_still_on_its_way_when_its_author_leaves_is_not_published(
+    people: People, house: House, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = people.account()
+    browser, decode = people.signed_in(account), accept.sandbox.decode
+
+    def meanwhile(*arguments: Any) -> Any:
+        assert go(people.signed_in(account), account).status_code == 200
+        return decode(*arguments)
+
+    monkeypatch.setattr(accept.sandbox, "decode", meanwhile)
+    with browser:
+        assert post(browser, {}).status_code == 403
+    with house.database.transaction() as session:
+        assert session.exec(select(Bubble).where(Bubble.author_id == account.id)).all() == []
+    clock.pass_s(2 * 3600)
+    discard(house.database, house.blobs, now=clock())
+    assert list(house.blobs.keys("recordings/")) == []
+
+
+def test_one_leaves_once(people: People, house: House) -> None:
+    account = people.account()
+    with house.database.transaction() as session:
+        known = session.merge(account)
+        leave.leave(session, known, everywhere=False, now=house.now())
+        with pytest.raises(Refused, match="closed already"):
+            leave.leave(session, known, everywhere=False, now=house.now())
 
 
 def test_the_account_page_leads_to_both(people: People) -> None:
