@@ -102,6 +102,11 @@ def of(session: Session, bubble_id: int, name: StepName) -> Step | None:
     return session.get(Step, (bubble_id, name))
 
 
+def of_bubble(session: Session, bubble_id: int) -> dict[str, Step]:
+    """All steps of a bubble, by name."""
+    return {step.name: step for step in session.exec(select(Step).where(Step.bubble_id == bubble_id))}
+
+
 def position(session: Session, step: Step) -> int:
     """How many unfinished steps of the same name were queued before: 0 is next, or running."""
     ahead = (

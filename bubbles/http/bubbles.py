@@ -1,6 +1,7 @@
 """The bubble as a resource: lists, one, its edits, its words, its end."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import Session
@@ -11,13 +12,13 @@ from starlette.responses import JSONResponse, Response
 from bubbles import edit, find, moderation, policy
 from bubbles.app import House
 from bubbles.db import bubbles, steps
-from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, query, render
 from bubbles.http.body import json_object
 from bubbles.http.caching import NO_STORE, PUBLIC
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Role
+from bubbles.model.step import Step
 from bubbles.policy import Action, Person
 
 TAG = re.compile(r'"v(\d{1,9})(-[a-z]+)?"')
@@ -144,14 +145,14 @@ def _told(session: Session, house: House, bubble: Bubble, person: Person | None,
     (whole,) = bubbles.whole(session, [bubble])
     stands = policy.standing(person, role, author_id=bubble.author_id)
     told = present.bubble(whole, house.settings.public_url, for_team=policy.may(Action.SEE_TEAM, stands))
-    return told | {"queue": queue(session, whole)}
+    return told | {"queue": queue(session, bubble, whole.steps)}
 
 
-def queue(session: Session, whole: Whole) -> present.Json | None:
+def queue(session: Session, bubble: Bubble, done: Mapping[str, Step]) -> present.Json | None:
     """`{step, position, eta_s}` while a step waits or runs, else None; `eta_s` is None before anything was timed."""
-    if whole.bubble.state not in {State.PROCESSING, State.PLAYABLE}:
+    if bubble.state not in {State.PROCESSING, State.PLAYABLE}:
         return None
-    step = next((step for step in whole.steps.values() if present.is_open(step)), None)
+    step = next((step for step in done.values() if present.is_open(step)), None)
     if step is None:
         return None
     position = steps.position(session, step)

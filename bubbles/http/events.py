@@ -11,13 +11,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bubbles.app import House
-from bubbles.db import bubbles
+from bubbles.db import bubbles, steps
 from bubbles.errors import Refused
 from bubbles.http import auth, present, visitors
 from bubbles.http.bubbles import queue
 from bubbles.http.caching import NO_STORE
 from bubbles.http.follow import Hub, Seen
 from bubbles.model.bubble import Bubble, State
+from bubbles.model.step import StepName
 from bubbles.model.transcript import TranscriptState
 
 ASK_AGAIN_S = 15.0
@@ -73,10 +74,15 @@ async def _stream(request: Request, seen: Seen) -> AsyncIterator[str]:
 async def _may_know(request: Request) -> bool:
     """Whether who follows may still know of the bubble: it was hidden, or their token was revoked."""
     try:
-        await run_in_threadpool(_seen_by, request)
+        await run_in_threadpool(_require_known, request)
     except Refused:
         return False
     return True
+
+
+def _require_known(request: Request) -> None:
+    with auth.house(request).database.transaction() as session:
+        auth.bubble(request, session)
 
 
 def _seen_by(request: Request) -> Seen:
@@ -92,15 +98,16 @@ def _look(house: House, code: str) -> Seen | None:
 
 
 def _seen(session: Session, bubble: Bubble) -> Seen:
-    (whole,) = bubbles.whole(session, [bubble])
-    waiting = present.transcript(whole)
+    done, said = steps.of_bubble(session, bubble.id), bubbles.transcript(session, bubble.id)
+    writing = done.get(StepName.TRANSCRIBE)
+    words = present.transcript_state(said, writing)
     told = {
         "code": bubble.code,
         "state": bubble.state,
-        "transcript": {"state": waiting["state"], "waiting_for": waiting["waiting_for"]},
-        "queue": queue(session, whole),
+        "transcript": {"state": words, "waiting_for": writing.waiting_for if writing else None},
+        "queue": queue(session, bubble, done),
     }
-    has_ended = bubble.state in ENDED or waiting["state"] == TranscriptState.FAILED
+    has_ended = bubble.state in ENDED or words == TranscriptState.FAILED
     return Seen(told, is_open=bubble.shown_to_strangers, has_ended=has_ended)
 
 

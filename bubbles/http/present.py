@@ -15,7 +15,7 @@ from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 from bubbles.model.step import Step, StepName
 from bubbles.model.times import rfc3339
-from bubbles.model.transcript import TranscriptState
+from bubbles.model.transcript import Transcript, TranscriptState
 
 Json = dict[str, Any]
 
@@ -98,7 +98,7 @@ def transcript(whole: Whole) -> Json:
     """The words and where they stand; `waiting_for` names what is missing, while something is."""
     said, step = whole.transcript, whole.steps.get(StepName.TRANSCRIBE)
     return {
-        "state": transcript_state(whole),
+        "state": transcript_state(said, step),
         "waiting_for": step.waiting_for if step else None,
         "language": said.language if said else None,
         "language_doubtful": said.language_doubtful if said else False,
@@ -108,9 +108,8 @@ def transcript(whole: Whole) -> Json:
     }
 
 
-def transcript_state(whole: Whole) -> TranscriptState:
-    """Where the words stand, from the step and from what it left."""
-    said, step = whole.transcript, whole.steps.get(StepName.TRANSCRIBE)
+def transcript_state(said: Transcript | None, step: Step | None) -> TranscriptState:
+    """Where the words stand, from the step that writes them down and from what it left."""
     if said is not None and not (step and is_open(step)):
         return TranscriptState.DONE if said.cues else TranscriptState.EMPTY
     if step is not None and step.gave_up_at:

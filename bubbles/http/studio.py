@@ -85,7 +85,7 @@ def _rows(session: Session, rows: Sequence[Bubble], teams: Teams, who: Person, b
     return [
         {
             "told": present.bubble(whole, base_url, for_team=True),
-            "queue": queue(session, whole),
+            "queue": queue(session, whole.bubble, whole.steps),
             "listens": heard[whole.bubble.id][Audience.LISTENER]["listens"] if whole.bubble.id in heard else None,
             "may_edit": _may_edit(who, roles[whole.bubble.channel_id], whole.bubble),
         }

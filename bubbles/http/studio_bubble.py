@@ -126,7 +126,7 @@ def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
             return studio.sign_in_first(request)
         bubble, _, _ = auth.bubble(request, session)
         (whole,) = bubbles.whole(session, [bubble])
-        waits = queue(session, whole)
+        waits = queue(session, whole.bubble, whole.steps)
     told = present.bubble(whole, house.settings.public_url, for_team=True)
     kept = values_of(bubble)
     context: dict[str, Any] = {
