@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from bubbles import find
 from bubbles.db import bubbles
-from bubbles.errors import Code, Refused
+from bubbles.errors import Code, Missing, Refused
 from bubbles.http import auth, languages, naming, places, present, query, render
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.languages import Texts
@@ -34,9 +34,11 @@ def home(request: Request) -> Response:
 
 def on_air(request: Request) -> Response:
     """The bubbles newer than `after`, newest first, as cards: for a page that stays open. Nothing, where none is."""
-    found, _ = _found(request, QueryParams())
-    codes = [each["told"]["code"] for each in found]
     after = request.query_params.get("after", "")
+    with auth.house(request).database.transaction() as session:
+        newest = bubbles.listed_codes(session, limit=1)
+    found, _ = ([], None) if [code for code, _ in newest] == [after] else _found(request, QueryParams())
+    codes = [each["told"]["code"] for each in found]
     newer = found[: codes.index(after)] if after in codes else found
     return render.page(request, "on_air.html", bubbles=[each["told"] for each in newer])
 
@@ -51,6 +53,8 @@ def search(request: Request) -> Response:
         placed, context["around"] = _placed(request, params)
         context["results"], after = _found(request, placed)
         context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
+    except Missing:
+        status, context["problem"] = 503, t("search.no_places")
     except Refused as refused:
         status, context["problem"] = refused.status, t(f"errors.{refused.code}")
         if refused.code == Code.BAD_PLACE and _is_name(params.get("near", "")):

@@ -66,7 +66,8 @@ def _within(rest: str, language: str) -> dict[str, Any]:
 
 
 def point(session: Session, name: str, *, language: str) -> Called | None:
-    """The one town that a name surely means; None when there is none such."""
+    """The one town that a name surely means; None when there is none such. Raises `Missing("places")`."""
+    towns.require(session)
     cleaned = clean_line(name, what="name", length_max=NAME_MAX)
     found = called(session, cleaned, language=language, limit=1, similarity_min=SURE_SIMILARITY)
     return found[0] if found else None

@@ -29,7 +29,9 @@ def test_before_the_list_is_loaded_it_is_told(client, browser) -> None:
     response = client.get("/api/places?q=lyon")
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
     assert client.get("/readyz").json()["parts"]["places"] == "missing"
-    assert "is known here" in browser.get("/search?near=Lyon").text
+    page = browser.get("/search?near=Lyon&q=fog")
+    assert (page.status_code, "cannot be found by name just now" in page.text) == (503, True)
+    assert 'value="Lyon"' in page.text
 
 
 def test_towns_come_with_what_tells_them_apart(client, listed) -> None:
