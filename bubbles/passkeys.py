@@ -153,7 +153,9 @@ def _require_room(known: Sequence[Passkey]) -> None:
 def use(session: Session, site: Site, credential: Json, *, challenge: bytes, now: datetime) -> Account:
     """Whose passkey answered; raises `unauthorised` for one that is unknown, wrong or a copy."""
     with _refusing(UNKNOWN, Code.UNAUTHORISED):
-        known = passkeys.by_credential(session, base64url_to_bytes(credential["id"]))
+        credential_id = base64url_to_bytes(credential["id"])
+    known = passkeys.by_credential(session, credential_id)
+    with _refusing(UNKNOWN, Code.UNAUTHORISED):
         verified = webauthn.verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,

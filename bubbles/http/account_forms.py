@@ -67,7 +67,7 @@ def done(what: str, section: str) -> Response:
 def _key(fields: Fields, name: str) -> int:
     """The row that a button names; raises `bad_request`."""
     text = fields.get(name, "")
-    if not (text.isascii() and text.isdigit()) or int(text) > KEY_MAX:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(KEY_MAX))) or int(text) > KEY_MAX:
         raise Refused(Code.BAD_REQUEST, f"{name} is a number.")
     return int(text)
 

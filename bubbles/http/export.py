@@ -1,10 +1,11 @@
 """POST /account/export: everything of the person who asks, as one archive that is made while it is sent."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from threading import Lock
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -25,6 +26,9 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.times import rfc3339
 from bubbles.model.transcript import Transcript
 
+AT_ONCE = 4
+"""Archives that are worked at in one moment; the others wait in between two pieces."""
+
 BUSY_S = 30
 OWN_FACTS = ("code", "channel", "licence", "duration_s", "recorded_at", "created_at", "consent_version")
 """What is told of a bubble to its author who is no longer in the channel's team."""
@@ -35,6 +39,8 @@ class Exporting:
 
     def __init__(self) -> None:
         self._lock, self._accounts = Lock(), set[int]()
+        self.threads = CapacityLimiter(AT_ONCE)
+        """Of their own: a store that hangs holds up no other route."""
 
     def begin(self, account_id: int) -> bool:
         """Whether the account may have one made now; of two who ask together, one may."""
@@ -50,6 +56,11 @@ class Exporting:
             self._accounts.discard(account_id)
 
 
+async def _from_threads(chunks: Iterator[bytes], threads: CapacityLimiter) -> AsyncIterator[bytes]:
+    while (chunk := await to_thread.run_sync(next, chunks, None, limiter=threads)) is not None:
+        yield chunk
+
+
 class Archive(StreamingResponse):
     """The archive of one account; the account may ask for another once this one has ended, however it did."""
 
@@ -58,7 +69,7 @@ class Archive(StreamingResponse):
             "Content-Disposition": f'attachment; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
         }
-        super().__init__(chunks, headers=headers, media_type="application/zip")
+        super().__init__(_from_threads(chunks, busy.threads), headers=headers, media_type="application/zip")
         self._account_id, self._busy = account_id, busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

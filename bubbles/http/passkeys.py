@@ -1,6 +1,6 @@
 """Passkeys as browsers speak of them, in JSON: challenges, and the answers to them."""
 
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +18,7 @@ from bubbles.http.preferences import local_path
 from bubbles.http.visitors import parsed
 from bubbles.model.account import Way
 from bubbles.model.passkey import NAME_MAX
+from bubbles.model.password import LENGTH_MAX
 from bubbles.model.texts import clean_line
 from bubbles.passkeys import Site
 
@@ -35,6 +36,15 @@ class Answer(BaseModel):
     name: str = Field("", max_length=4 * NAME_MAX)
 
 
+class Presence(BaseModel):
+    """What a page sends before it adds one: the present password, where the session is no proof any more."""
+
+    present: str = Field("", max_length=LENGTH_MAX)
+
+
+Sent = TypeVar("Sent", bound=BaseModel)
+
+
 def site(settings: Settings) -> Site | None:
     """What passkeys are bound to; None where the public address is a number, which they refuse."""
     host = urlsplit(settings.public_url).hostname or ""
@@ -48,10 +58,10 @@ def _site(request: Request) -> Site:
     return found
 
 
-async def _answer(request: Request) -> Answer:
+async def _parsed(request: Request, shape: type[Sent]) -> Sent:
     auth.require_same_origin(request)
     try:
-        return Answer.model_validate(await json_object(request, max_bytes=ANSWER_MAX_BYTES))
+        return shape.model_validate(await json_object(request, max_bytes=ANSWER_MAX_BYTES))
     except ValidationError:
         raise Refused(Code.BAD_REQUEST, "This is no answer of a passkey.") from None
 
@@ -68,7 +78,7 @@ def to_sign_in(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """POST: lets in whose passkey answered; with a handle, only if it is theirs."""
-    return await run_in_threadpool(_sign_in, request, await _answer(request))
+    return await run_in_threadpool(_sign_in, request, await _parsed(request, Answer))
 
 
 def _sign_in(request: Request, answer: Answer) -> Response:
@@ -96,9 +106,8 @@ def _admitted(request: Request, answer: Answer) -> str:
 
 async def to_add(request: Request) -> Response:
     """POST: what `navigator.credentials.create` takes, told only to who sits there: without it nothing is added."""
-    auth.require_same_origin(request)
-    body = await json_object(request, max_bytes=ANSWER_MAX_BYTES)
-    await proof.require_present(request, str(body.get("present", "")))
+    body = await _parsed(request, Presence)
+    await proof.require_present(request, body.present)
     return await run_in_threadpool(_to_add, request)
 
 
@@ -113,7 +122,7 @@ def _to_add(request: Request) -> Response:
 
 async def add(request: Request) -> Response:
     """POST: keeps the passkey that the browser made; 204."""
-    return await run_in_threadpool(_add, request, await _answer(request))
+    return await run_in_threadpool(_add, request, await _parsed(request, Answer))
 
 
 def _add(request: Request, answer: Answer) -> Response:

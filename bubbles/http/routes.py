@@ -11,6 +11,7 @@ from starlette.routing import Route
 from bubbles.http import (
     account,
     account_forms,
+    assets,
     basemap,
     bubbles,
     clusters,
@@ -170,4 +171,5 @@ def routes() -> list[Route]:
 def _middleware(row: Operation) -> list[Middleware]:
     """Pages and lists are compressed; sound is already, and one bubble keeps its strong ETag."""
     compressed = {"text/html", "Page", "Features", "Map", "application/xml"}
-    return [Middleware(GZipMiddleware, minimum_size=1024)] if row.gives in compressed else []
+    gzip = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=assets.COMPRESSION)
+    return [gzip] if row.gives in compressed else []

@@ -41,11 +41,13 @@ def patch_of(fields: Fields, bubble: Bubble) -> dict[str, Any]:
     """The merge-patch that a form stands for; raises `bad_place` for a coordinate that is none."""
     patch: dict[str, Any] = {
         "title": fields.get("title", ""),
-        "tags": fields.get("tags", "").split(","),
         "language": fields.get("language", "").strip() or None,
         "visibility": fields.get("visibility"),
         "licence": fields.get("licence"),
     }
+    tags = fields.get("tags", "")
+    if tags != values_of(bubble)["tags"]:  # a tag from elsewhere may hold a comma: what nobody touched is not split
+        patch["tags"] = tags.split(",")
     return patch | _place(fields, has_place=bubble.place is not None)
 
 

@@ -4,11 +4,13 @@ import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bubbles import accounts
+from bubbles.db import passkeys as rows
 from tests.http.authenticator import JSON, PRESENT, Passkey, add, challenge, kept, use
-from tests.http.people import is_in
+from tests.http.people import AGES_S, is_in
 
 
 @pytest.fixture
@@ -224,6 +226,22 @@ def test_strangers_and_tokens_add_none(people, world):
         browser = people.browser()
         assert browser.post("/account/passkeys/challenge", json={}, headers=headers).status_code == 401
         assert browser.post("/account/passkeys", json={"credential": {}}, headers=headers).status_code == 401
+
+
+def test_half_a_letter_is_no_password_and_counts_as_no_attempt(people, owner, clock):
+    browser = people.signed_in(owner[0])
+    clock.pass_s(AGES_S)
+    answer = browser.post("/account/passkeys/challenge", content=b'{"present": "\\ud800"}', headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_a_database_that_is_away_is_not_told_as_a_wrong_passkey(people, owner, monkeypatch):
+    def away(*_):
+        raise OperationalError("SELECT", {}, ConnectionError())
+
+    monkeypatch.setattr(rows, "by_credential", away)
+    browser = people.browser()
+    assert use(browser, owner[1].signed(challenge(browser))).status_code == 503
 
 
 def test_a_network_holds_fifty_open_challenges(people, clock):

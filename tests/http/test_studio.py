@@ -148,6 +148,15 @@ def test_a_form_changes_what_is_kept_and_leaves_the_rest(author: Author) -> None
     assert "Saved." in author.see(answer.headers["location"]).text
 
 
+def test_a_tag_with_a_comma_is_split_only_by_who_changes_the_tags(author: Author) -> None:
+    bubble = author.bubble(tags=["paris, france"], words=None)
+    path = f"/studio/bubbles/{bubble.code}"
+    author.send(path, **about(bubble, title="Evening", tags="paris, france"))
+    assert author.now(bubble)["tags"] == ["paris, france"]
+    author.send(path, **about(bubble, tags="paris, france, seine", version=str(bubble.version + 1)))
+    assert author.now(bubble)["tags"] == ["paris", "france", "seine"]
+
+
 def test_a_coarser_place_needs_nothing_and_a_finer_one_a_point(author: Author) -> None:
     bubble = author.bubble()
     path = f"/studio/bubbles/{bubble.code}"
