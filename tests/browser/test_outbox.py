@@ -178,6 +178,21 @@ def test_two_tabs_send_once(author, quiet, handle):
     assert published(quiet, handle) == 1
 
 
+def test_a_draft_open_in_two_tabs_is_published_once(author, quiet, handle):
+    author.take()
+    other = Recorder(author.visitor, author.visitor.context.new_page()).open()
+    other.page.get_by_role("button", name="Go on with it").click()
+    other.reviewed()
+    other.publish("From the other tab")
+    other.card("Published.")
+    author.page.bring_to_front()
+    author.publish("Once more")
+    author.card("Published.")
+    author.page.locator("[data-review]").wait_for(state="hidden")
+    assert author.posts() == 1
+    assert published(quiet, handle) == 1
+
+
 def test_who_signs_out_in_another_tab_loses_nothing_and_goes_on_after_signing_in(author, quiet, handle):
     author.take()
     other = author.visitor.context.new_page()

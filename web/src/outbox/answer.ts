@@ -2,7 +2,7 @@
 export type Answer =
   | { readonly kind: "accepted"; readonly code: string; readonly url: string }
   /** Will pass, later. `after_s` when the house said how long. */
-  | { readonly kind: "later"; readonly because: "network" | "house"; readonly after_s: number | null }
+  | { readonly kind: "later"; readonly because: "network" | "house" | "device"; readonly after_s: number | null }
   | { readonly kind: "signed-out" }
   /** Will not pass as it is. */
   | { readonly kind: "refused"; readonly code: string };

@@ -61,13 +61,14 @@ export class Card {
   private offer(handle: string | null): void {
     const { stage, waits, refusal, owner } = this.take;
     const isOnItsWay = this.sent !== null;
+    const hasFailedHere = stage === "queued" && (waits === "network" || waits === "device");
     const offered: Record<Wish, boolean> = {
       open: (stage === "draft" || stage === "queued" || stage === "stuck") && !isOnItsWay,
       download: stage !== "sent" && !isOnItsWay,
       discard: stage !== "sent" && !isOnItsWay,
-      retry: (stage === "stuck" && refusal !== "idempotency_mismatch") || (stage === "queued" && waits === "network"),
+      retry: !isOnItsWay && ((stage === "stuck" && refusal !== "idempotency_mismatch") || hasFailedHere),
       renew: refusal === "idempotency_mismatch" && stage === "stuck",
-      "hand-over": waits === "other-account" && handle !== null && handle !== owner,
+      "hand-over": stage === "queued" && waits === "other-account" && handle !== null && handle !== owner,
       done: stage === "sent",
     };
     for (const button of this.root.querySelectorAll<HTMLButtonElement>("[data-wish]")) {

@@ -23,7 +23,10 @@ export class Outbox {
 
   /** The one of this page. */
   static shared(): Promise<Outbox> {
-    return (Outbox.opened ??= Outbox.open());
+    const opening = (Outbox.opened ??= Outbox.open());
+    // A browser that cannot now may be able to later.
+    opening.catch(() => Outbox.opened === opening && (Outbox.opened = null));
+    return opening;
   }
 
   private static async open(): Promise<Outbox> {
@@ -36,14 +39,23 @@ export class Outbox {
 
   /** Sends what is due, and comes back when the next take is. */
   async flush(options = { eager: false }): Promise<void> {
-    clearTimeout(this.timer);
-    await this.sender.flush(options);
-    clearTimeout(this.timer);
+    let wait_ms: number | null = LOOK_EVERY_MS;
+    try {
+      await this.sender.flush(options);
+      wait_ms = await this.rest_ms();
+    } finally {
+      clearTimeout(this.timer);
+      if (wait_ms !== null) this.timer = setTimeout(() => void this.flush(), wait_ms);
+    }
+  }
+
+  /** How long there is nothing to do; null when there will be nothing. */
+  private async rest_ms(): Promise<number | null> {
     const due_ms = await this.sender.nextDue_ms();
     // Who is signed in is asked again only by a page that is seen; coming back to a page asks, too.
-    if (!isFlagUp() || (due_ms === null && document.hidden)) return;
+    if (!isFlagUp() || (due_ms === null && document.hidden)) return null;
     const wait_ms = due_ms === null ? LOOK_EVERY_MS : due_ms - Date.now();
-    this.timer = setTimeout(() => void this.flush(), Math.min(Math.max(wait_ms, SOONEST_MS), LOOK_EVERY_MS));
+    return Math.min(Math.max(wait_ms, SOONEST_MS), LOOK_EVERY_MS);
   }
 
   private attend(): void {

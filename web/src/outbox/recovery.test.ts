@@ -1,24 +1,14 @@
 import "fake-indexeddb/auto";
 import { beforeEach, expect, it, vi } from "vitest";
-import { conclude, holdTake, recover } from "./recovery";
+import { fakeLocks } from "./fake-locks";
+import { holdTake } from "./hold";
+import { conclude, recover } from "./recovery";
 import { newTake, type Take } from "./take";
 import { Vault } from "./vault";
 
 let vault: Vault;
-const held = new Map<string, Promise<unknown>>();
-
-/** The browser's locks, as far as they are used here. */
-const locks = {
-  request: (name: string, ...rest: [object, (lock: unknown) => unknown] | [() => Promise<unknown>]) => {
-    if (rest.length === 2) return Promise.resolve(rest[1](held.has(name) ? null : {}));
-    held.set(name, rest[0]().then(() => held.delete(name)));
-    return held.get(name);
-  },
-};
-
 beforeEach(async () => {
-  vi.stubGlobal("navigator", { locks });
-  held.clear();
+  vi.stubGlobal("navigator", { locks: fakeLocks() });
   vault?.close();
   indexedDB.deleteDatabase("bubbles-outbox");
   vault = await Vault.open();
@@ -45,7 +35,8 @@ it("leaves the take of a living tab alone, until that tab lets go", async () => 
   await recover(vault);
   expect(await vault.take(id)).toMatchObject({ stage: "recording" });
   release();
-  await vi.waitFor(() => expect(held.size).toBe(0));
+  // As soon as the browser has seen it let go.
+  await new Promise((resolve) => setTimeout(resolve));
   await recover(vault);
   expect(await vault.take(id)).toMatchObject({ stage: "draft" });
 });

@@ -1,6 +1,8 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "./answer";
+import { fakeLocks } from "./fake-locks";
+import { unlessHeld } from "./hold";
 import { Noticeboard, type News } from "./news";
 import { Sender, type World } from "./sender";
 import { handedTo, published, reopened } from "./stages";
@@ -29,26 +31,20 @@ class House implements World {
   now_ms = () => this.at_ms;
   chance = () => 1;
   isThisTab = true;
-  isOurs = () => this.isThisTab;
+  isOurs = (_: string) => this.isThisTab;
 }
 
 let vault: Vault;
 
-/** Locks as a browser has them: one holder, the others in a queue. */
-function locks() {
-  let last = Promise.resolve();
-  return { request: (_: string, work: () => Promise<void>) => (last = last.then(work)) };
-}
-
 beforeEach(async () => {
-  vi.stubGlobal("navigator", { locks: locks() });
+  vi.stubGlobal("navigator", { locks: fakeLocks() });
   vault?.close();
   indexedDB.deleteDatabase("bubbles-outbox");
   vault = await Vault.open();
 });
 
 async function queue(given: Partial<Take> = {}): Promise<Take> {
-  const take = published(newTake({ type: "audio/webm", ...given }), { ...BLANK, title: "Quay" });
+  const take = published(newTake({ type: "audio/webm", stage: "draft", ...given }), { ...BLANK, title: "Quay" });
   await vault.put({ ...take, ...given });
   await vault.append(take.id, 1, new Uint8Array([3, 4]).buffer);
   await vault.append(take.id, 0, new Uint8Array([1, 2]).buffer);
@@ -142,6 +138,69 @@ describe("sending", () => {
     house.during = () => vault.change(id, reopened);
     await sender(house).flush();
     expect(await vault.take(id)).toMatchObject({ stage: "draft" });
+  });
+});
+
+describe("a take that is on its way", () => {
+  it("waits for nothing, also when it did before, and is held so that nobody throws it away", async () => {
+    const { id } = await queue();
+    const house = new House([LOST]);
+    await sender(house).flush();
+    const seen: unknown[] = [];
+    house.during = async () => {
+      seen.push((await vault.take(id))?.waits);
+      seen.push(await unlessHeld(id, () => vault.remove(id)));
+    };
+    await sender(house).flush({ eager: true });
+    expect(seen).toEqual([null, false]);
+    expect(await vault.take(id)).toMatchObject({ stage: "sent" });
+    expect(await unlessHeld(id, () => vault.remove(id))).toBe(true);
+  });
+
+  it("is sent once when another tab, where it is still a draft, publishes it after", async () => {
+    const { id } = await queue();
+    const house = new House([]);
+    await sender(house).flush();
+    await vault.change(id, (take) => published(take, { ...BLANK, title: "From the other tab" }));
+    await sender(house).flush();
+    expect(house.got).toHaveLength(1);
+    expect(await vault.take(id)).toMatchObject({ stage: "sent", bubble: { code: "CODE" } });
+  });
+
+  it("was not taken back to be changed in the moment before", async () => {
+    const { id } = await queue();
+    const house = new House([]);
+    house.isOurs = () => {
+      void vault.change(id, reopened);
+      return true;
+    };
+    await sender(house).flush();
+    expect(house.got).toHaveLength(0);
+    expect(await vault.take(id)).toMatchObject({ stage: "draft" });
+  });
+});
+
+describe("storage in trouble", () => {
+  const refuse = (name: string) => () => Promise.reject(new DOMException("", name));
+
+  it("keeps no other take back: what cannot be read waits, and is tried again", async () => {
+    const [first, second] = [await queue({ recordedAt: "2026-01-01" }), await queue({ recordedAt: "2026-01-02" })];
+    vi.spyOn(vault, "sound").mockImplementationOnce(refuse("NotReadableError"));
+    const house = new House([]);
+    await sender(house).flush();
+    expect(await vault.take(first.id)).toMatchObject({ stage: "queued", waits: "device", notBefore_ms: 3_000 });
+    expect(await vault.take(second.id)).toMatchObject({ stage: "sent" });
+    house.at_ms = 3_000;
+    await sender(house).flush();
+    expect(await vault.take(first.id)).toMatchObject({ stage: "sent" });
+  });
+
+  it("that takes nothing of one take keeps no other back, and is told", async () => {
+    const [, second] = [await queue({ recordedAt: "2026-01-01" }), await queue({ recordedAt: "2026-01-02" })];
+    const change = vi.spyOn(vault, "change");
+    change.mockImplementationOnce(refuse("UnknownError")).mockImplementationOnce(refuse("UnknownError"));
+    await expect(sender(new House([])).flush()).rejects.toThrow();
+    expect(await vault.take(second.id)).toMatchObject({ stage: "sent" });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Answer } from "./answer";
+import { whileHolding } from "./hold";
 import { Noticeboard } from "./news";
-import { answered, claimed, isDue } from "./stages";
+import { answered, claimed, isDue, waiting } from "./stages";
 import type { Take, Waits } from "./take";
 import type { Vault } from "./vault";
 import type { Me } from "./who";
@@ -8,6 +9,7 @@ import type { Me } from "./who";
 const LOCK = "bubbles-outbox";
 /** What no time heals. */
 const FOR_PEOPLE: ReadonlySet<Waits | null> = new Set<Waits>(["sign-in", "other-account"]);
+const UNREAD: Answer = { kind: "later", because: "device", after_s: null };
 
 /** What the sender needs of the world. */
 export interface World {
@@ -60,7 +62,13 @@ export class Sender {
     if (!due.length) return;
     const me = await this.world.whoIsHere();
     if (me) this.board.tell({ kind: "who", handle: me.handle });
-    for (const { id } of due) await this.attend(id, me, eager);
+    let trouble: unknown = null;
+    for (const { id } of due) {
+      // One that cannot be read keeps none of the others back.
+      const unread = (): Promise<void> => this.settle(id, UNREAD);
+      await this.attend(id, me, eager).catch(unread).catch((error: unknown) => (trouble = error));
+    }
+    if (trouble) throw trouble;
   }
 
   /** One take, as it is by now: the author may have changed it, or another tab sent it, since it was listed. */
@@ -71,12 +79,13 @@ export class Sender {
     if (!me.handle) return this.wait(id, "sign-in");
     const isTheirs = take.owner === null ? this.world.isOurs(id) : take.owner === me.handle;
     if (!isTheirs) return this.wait(id, "other-account");
-    await this.send(id, me.handle);
+    const { handle } = me;
+    await whileHolding(id, () => this.send(id, handle));
   }
 
   private async send(id: string, handle: string): Promise<void> {
     const take = await this.vault.change(id, (each) => claimed(each, handle));
-    if (!take) return;
+    if (take?.stage !== "queued") return;
     const sound = await this.vault.sound(id);
     this.board.tell({ kind: "progress", id, sent: 0 });
     const answer = await this.world.post(take, sound, (sent) => this.board.tell({ kind: "progress", id, sent }));
@@ -90,7 +99,7 @@ export class Sender {
   }
 
   private async wait(id: string, waits: Waits): Promise<void> {
-    await this.vault.change(id, (take) => ({ ...take, waits }));
+    await this.vault.change(id, (take) => waiting(take, waits));
     this.board.tell({ kind: "changed", id });
   }
 }

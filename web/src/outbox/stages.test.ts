@@ -1,9 +1,46 @@
 import { describe, expect, it } from "vitest";
-import { answered, backoff_ms, claimed, handedTo, isDue, published, renewed, reopened } from "./stages";
-import { BLANK, newTake, type Take } from "./take";
+import { answered, backoff_ms, claimed, ended, handedTo, isDue, published, renewed, reopened, retried, waiting } from "./stages";
+import { BLANK, newTake, type Stage, type Take } from "./take";
 
 const NOW_MS = 1_800_000_000_000;
-const queued = published(newTake({ type: "audio/webm" }), BLANK);
+const draft = newTake({ type: "audio/webm", stage: "draft" });
+const queued = published(draft, BLANK);
+const inStage = (stage: Stage): Take => ({ ...queued, stage, waits: "network", refusal: "idempotency_mismatch" });
+const STAGES: Stage[] = ["recording", "draft", "queued", "stuck", "sent"];
+/** The stages in which a step changes a take. */
+function changedBy(step: (take: Take) => Take, takes = STAGES.map(inStage)): Stage[] {
+  return takes.filter((take) => step(take) !== take).map(({ stage }) => stage);
+}
+
+describe("what may follow", () => {
+  it("publishes a draft alone, so that what another tab has sent is not sent again", () => {
+    expect(changedBy((take) => published(take, { ...BLANK, title: "late" }))).toEqual(["draft"]);
+  });
+
+  it("sends in someone's name only what still waits to be sent", () => {
+    expect(changedBy((take) => claimed(take, "ana"))).toEqual(["queued"]);
+    expect(changedBy((take) => waiting(take, "sign-in"))).toEqual(["queued"]);
+    expect(claimed(inStage("queued"), "ana").waits).toBeNull();
+  });
+
+  it("tries again, and gives back to edit, what the house does not have", () => {
+    expect(changedBy(retried)).toEqual(["queued", "stuck"]);
+    expect(changedBy(reopened)).toEqual(["queued", "stuck"]);
+    expect(retried({ ...inStage("stuck"), tries: 3, notBefore_ms: NOW_MS })).toEqual({ ...queued, key: queued.key });
+  });
+
+  it("gives another key to what was refused for its key, once", () => {
+    expect(changedBy(renewed)).toEqual(["stuck"]);
+    const twice = renewed(renewed(inStage("stuck")));
+    expect(twice).toEqual({ ...queued, key: twice.key });
+    expect(renewed({ ...inStage("stuck"), refusal: "silent" }).key).toBe(queued.key);
+  });
+
+  it("ends a recording, and nothing else", () => {
+    expect(changedBy(ended)).toEqual(["recording"]);
+  });
+});
+
 const later = (after_s: number | null, because: "house" | "network" = "house") =>
   ({ kind: "later", because, after_s }) as const;
 
@@ -47,6 +84,12 @@ describe("isDue", () => {
     expect(isDue(answered(queued, later(60), NOW_MS, 1), NOW_MS, true)).toBe(false);
   });
 
+  it("is not put off for years by a clock that was wrong", () => {
+    const ahead = answered(queued, later(3600), NOW_MS + 1e11, 1);
+    expect(isDue(ahead, NOW_MS, false)).toBe(true);
+    expect(isDue(answered(queued, later(3600), NOW_MS, 1), NOW_MS, false)).toBe(false);
+  });
+
   it("never sends a draft, nor what is stuck or sent", () => {
     for (const stage of ["recording", "draft", "stuck", "sent"] as const) {
       expect(isDue({ ...queued, stage }, NOW_MS, true)).toBe(false);
@@ -65,13 +108,22 @@ describe("whose a take is", () => {
   });
 
   it("goes to another account under a key of its own, and not into the first one's channel", () => {
-    const given = handedTo(claimed(queued, "ana"), "ben");
-    expect(given).toMatchObject({ owner: "ben", fields: { channel: "" } });
+    const given = handedTo(waiting(claimed(queued, "ana"), "other-account"), "ben");
+    expect(given).toMatchObject({ owner: "ben", waits: null, fields: { channel: "" } });
     expect(given.key).not.toBe(queued.key);
+  });
+
+  it("goes to no other account once it is on its way", () => {
+    const nobodys = waiting(queued, "other-account");
+    const sending = claimed(nobodys, "ana");
+    expect(handedTo(sending, "ben")).toBe(sending);
+    const given = handedTo(nobodys, "ben");
+    expect(handedTo(given, "ben")).toBe(given);
+    expect(changedBy((take) => handedTo(take, "ben"), STAGES.map((stage) => ({ ...nobodys, stage })))).toEqual(["queued"]);
   });
 
   it("keeps its key over edits, and has another only when it is to be another bubble", () => {
     expect(published(reopened(queued), { ...BLANK, title: "new" }).key).toBe(queued.key);
-    expect(renewed(queued).key).not.toBe(queued.key);
+    expect(renewed(inStage("stuck")).key).not.toBe(queued.key);
   });
 });

@@ -7,8 +7,11 @@ import type { Trim } from "../record/trim";
  */
 export type Stage = "recording" | "draft" | "queued" | "stuck" | "sent";
 
-/** Why a queued take is not sent at this moment; `other-account`: it is not known to be of who is signed in. */
-export type Waits = "network" | "house" | "sign-in" | "other-account";
+/**
+ * Why a queued take is not sent at this moment. `device`: the browser could not read it; `other-account`: it is not
+ * known to be of who is signed in.
+ */
+export type Waits = "network" | "house" | "device" | "sign-in" | "other-account";
 
 /** What is published with the sound, as `POST /api/bubbles` takes it. Blank fields are left out. */
 export interface Fields {

@@ -19,7 +19,9 @@ export function standing(take: Take, sent: number | null, handle: string | null)
   if (take.stage === "stuck") return refusalOf(take.refusal ?? "");
   if (take.stage === "sent") return text("outbox.sent");
   if (sent !== null) return text(sent < 1 ? "outbox.sending" : "outbox.arrived", { percent: Math.round(sent * 100) });
-  if (take.waits === "house") return text("outbox.waits_house", { when: clockTime(take.notBefore_ms) });
+  if (take.waits === "house" || take.waits === "device") {
+    return text(`outbox.waits_${take.waits}`, { when: clockTime(take.notBefore_ms) });
+  }
   if (take.waits === "other-account") return whose(take.owner, handle ?? "");
   return text(`outbox.waits_${take.waits?.replace("-", "_") ?? "turn"}`);
 }

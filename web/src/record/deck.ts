@@ -1,7 +1,8 @@
 import { text } from "../texts";
 import { clock } from "../times";
+import { holdTake } from "../outbox/hold";
 import { markOurs } from "../outbox/ours";
-import { conclude, holdTake } from "../outbox/recovery";
+import { conclude } from "../outbox/recovery";
 import { newTake, type Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import { Awake } from "./awake";

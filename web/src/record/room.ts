@@ -1,9 +1,10 @@
 import type { Wish } from "../outbox/card";
 import { Outbox } from "../outbox/outbox";
+import { unlessHeld } from "../outbox/hold";
 import { markOurs } from "../outbox/ours";
 import { recover } from "../outbox/recovery";
 import { Shelf } from "../outbox/shelf";
-import { handedTo, published, renewed, reopened } from "../outbox/stages";
+import { handedTo, published, renewed, reopened, retried } from "../outbox/stages";
 import type { Fields, Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import type { Me } from "../outbox/who";
@@ -121,13 +122,21 @@ export class Room {
     const id = this.openId;
     if (!id) return;
     if (this.review.isSilent && !(await ask(text("recorder.ask_silent"), text("recorder.yes_silent")))) return;
-    const trim = await this.review.settle();
-    markOurs(id);
-    await this.vault.change(id, (take) => ({ ...published(take, fields), trim }));
-    this.close();
-    this.deck.say("");
+    const isKept = await this.queue(id, fields).then(
+      () => true,
+      () => false,
+    );
+    if (this.openId === id) this.close();
+    this.deck.say(isKept ? "" : text("recorder.ended_full"));
     find("[data-shelf] h2", this.root).focus();
     await this.outbox.flush({ eager: true });
+  }
+
+  /** With its cut, which a full device may refuse. */
+  private async queue(id: string, fields: Fields): Promise<void> {
+    const trim = await this.review.settle();
+    markOurs(id);
+    await this.vault.change(id, (take) => published(take, fields, trim));
   }
 
   /** Once more from the start: what is there is thrown away, when its author says so. */
@@ -135,25 +144,26 @@ export class Room {
     const id = this.openId;
     if (!id || !(await ask(text("recorder.ask_again"), text("recorder.yes_discard")))) return;
     this.close();
-    await this.vault.remove(id);
-    await this.deck.begin();
+    if (await unlessHeld(id, () => this.vault.remove(id))) await this.deck.begin();
+    else this.deck.say(text("outbox.leaving"));
   }
 
   private async grant(wish: Wish, take: Take): Promise<void> {
-    if (wish === "open") return this.open(take.id);
     if (wish === "download") return downloadTake(this.vault, take);
     if (wish === "discard" && !(await ask(text("recorder.ask_discard"), text("recorder.yes_discard")))) return;
-    if (wish === "discard" || wish === "done") await this.vault.remove(take.id);
-    if (wish === "retry") await this.vault.change(take.id, (each) => published(each, each.fields));
-    if (wish === "renew") await this.vault.change(take.id, (each) => published(renewed(each), each.fields));
-    if (wish === "hand-over") await this.handOver(take.id);
+    // What is on its way is left alone: its bubble would be on the air with nothing here to tell of it.
+    if (!(await unlessHeld(take.id, () => this.change(wish, take.id)))) return this.deck.say(text("outbox.leaving"));
     this.outbox.board.tell({ kind: "changed", id: take.id });
+    if (wish === "open") return this.open(take.id);
     await this.outbox.flush({ eager: true });
   }
 
-  private async handOver(id: string): Promise<void> {
+  private async change(wish: Wish, id: string): Promise<void> {
     const handle = this.me?.handle;
-    if (handle) await this.vault.change(id, (take) => handedTo(take, handle));
+    if (wish === "discard" || wish === "done") await this.vault.remove(id);
+    if (wish === "open") await this.vault.change(id, reopened);
+    if (wish === "retry") await this.vault.change(id, retried);
+    if (wish === "renew") await this.vault.change(id, renewed);
+    if (wish === "hand-over" && handle) await this.vault.change(id, (take) => handedTo(take, handle));
   }
 }
-
