@@ -145,3 +145,18 @@ def test_without_a_script_the_newest_are_there(visit, stage):
     assert "Walking needs JavaScript" in page.locator("noscript").inner_html()
     expect(page.get_by_role("button", name="Start walking")).to_be_hidden()
     expect(page.locator("audio").first).to_be_visible()
+
+
+def test_from_a_place_chosen_by_name_a_way_leads_back(visit, street):
+    visitor = started(visit, at=HERE)
+    expect(title(visitor)).to_have_text("Voice 0")
+    back = visitor.page.get_by_role("button", name="Walk where I am")
+    expect(back).to_be_hidden()
+    visitor.page.get_by_role("combobox", name="Go to a place").fill("Lyon")
+    visitor.page.get_by_role("option").first.click()
+    expect(back).to_be_visible()
+    back.click()
+    expect(back).to_be_hidden()
+    asked = [parse_qs(urlsplit(each.url).query)["near"][0] for each in visitor.requested(r"/api/bubbles\?.*near=")]
+    assert asked[0] == asked[-1]
+    assert len(set(asked)) == 2

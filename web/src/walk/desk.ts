@@ -10,6 +10,8 @@ import { drawRadar } from "./radar";
 export interface Shown {
   readonly isOn: boolean;
   readonly isPaused: boolean;
+  /** At a place that was chosen, not where one is. */
+  readonly isElsewhere: boolean;
   readonly playing: Voice | null;
   readonly where: string;
   readonly at_s: number;
@@ -24,6 +26,8 @@ export interface Hands {
   previous(): void;
   next(): void;
   placed(place: NamedPlace): void;
+  /** Back to where one is. */
+  returned(): void;
 }
 
 /** A voice that never comes back from saying something is not waited for longer. */
@@ -43,6 +47,7 @@ export class Desk {
     this.part("[data-previous]").addEventListener("click", () => hands.previous());
     this.part("[data-next]").addEventListener("click", () => hands.next());
     element.addEventListener("place-chosen", (event) => hands.placed((event as CustomEvent<NamedPlace>).detail));
+    this.part("[data-return]").addEventListener("click", () => hands.returned());
     this.part("[data-awake]").addEventListener("change", () => void this.stayAwake());
     document.addEventListener("visibilitychange", () => void this.stayAwake());
     this.offer("[data-awake]", "wakeLock" in navigator);
@@ -71,14 +76,20 @@ export class Desk {
     });
   }
 
+  /** Ends what is being said aloud. */
+  hush(): void {
+    if ("speechSynthesis" in window) speechSynthesis.cancel();
+  }
+
   show(shown: Shown): void {
-    const { isOn, isPaused, playing, hasPrevious } = shown;
+    const { isOn, isPaused, isElsewhere, playing, hasPrevious } = shown;
     this.element.toggleAttribute("data-on", isOn);
     this.element.toggleAttribute("data-playing", isOn && !isPaused);
     this.part("[data-start-label]").textContent = text(`walk.${!isOn ? "start" : isPaused ? "go_on" : "pause"}`);
     this.button("[data-previous]").disabled = !hasPrevious;
     this.button("[data-next]").disabled = !isOn || !playing;
     this.part("[data-now]").hidden = !playing;
+    this.part("[data-return]").hidden = !isElsewhere;
     if (playing) this.showVoice(playing, shown);
     this.draw(shown);
   }

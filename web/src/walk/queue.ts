@@ -43,6 +43,11 @@ export class Queue {
     return this.past[this.at] ?? null;
   }
 
+  /** The one that was gone to comes again: it was not heard. */
+  again(): void {
+    this.at = Math.max(this.at - 1, -1);
+  }
+
   get hasPrevious(): boolean {
     return this.at > 0;
   }

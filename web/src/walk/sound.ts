@@ -11,6 +11,10 @@ export interface Listening {
   failed(): void;
   /** Whether it plays, and how far it is. */
   changed(): void;
+  /** Somebody or something paused it: a finger, the lock screen, a call. */
+  paused(): void;
+  /** It plays, perhaps by the lock screen. */
+  resumed(): void;
   previous(): void;
   next(): void;
 }
@@ -37,6 +41,9 @@ export class WalkSound implements Worked {
     audio.addEventListener("ended", () => this.ended());
     audio.addEventListener("error", () => this.voice && on.failed());
     for (const event of ["play", "pause"]) audio.addEventListener(event, () => this.told());
+    // Events come late: by then another sound may have been put in.
+    audio.addEventListener("pause", () => audio.paused && !audio.ended && on.paused());
+    audio.addEventListener("play", () => audio.paused || on.resumed());
     addEventListener("pagehide", () => audio.paused || this.beacon?.stopped());
   }
 
