@@ -11,10 +11,14 @@ MAIN = "document.querySelector('bubble-player[main]')"
 SOUND = "document.querySelector('bubble-player audio')"
 OVERHEAR = """
   window.told = [];
-  const really = navigator.sendBeacon.bind(navigator);
+  const really = window.fetch.bind(window);
+  window.fetch = (address, asked) => {
+    if (asked?.method === "POST") window.told.push(JSON.parse(asked.body));
+    return really(address, asked);
+  };
   navigator.sendBeacon = (address, body) => {
-    body.text().then((text) => window.told.push(JSON.parse(text)));
-    return really(address, body);
+    body.text().then((text) => window.left = JSON.parse(text));
+    return true;
   };
 """
 HOLD_THE_KEYS = "window.keys = {}; MediaSession.prototype.setActionHandler = (key, does) => { keys[key] = does; };"
@@ -133,6 +137,17 @@ def test_the_beacon_tells_the_seconds_that_were_heard(visit, stage):
     assert first[1] == pytest.approx(1.6, abs=0.8)
     assert last[0] > first[1]
     assert heard_s(told) == pytest.approx(3.1, abs=1.2)
+
+
+def test_a_page_that_goes_tells_first_what_was_heard(visit, stage):
+    visitor = visit()
+    visitor.page.add_init_script(OVERHEAR)
+    opened(visitor, f"/b/{stage.code}")
+    play(visitor)
+    visitor.page.evaluate("dispatchEvent(new Event('pagehide'))")
+    left = visitor.until("window.left")
+    assert left["play"] == visitor.page.evaluate("window.told[0].play")
+    assert heard_s(left) > 0.1
 
 
 def test_a_sound_that_does_not_come_is_told_and_tried_again(visit, stage):

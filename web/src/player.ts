@@ -22,7 +22,7 @@ export class BubblePlayer extends HTMLElement implements Worked {
   private beacon: Beacon | null = null;
   private frame = 0;
   private told_s = -1;
-  private readonly leave = () => !this.sound.paused && this.beacon?.stopped();
+  private readonly leave = () => !this.sound.paused && this.beacon?.left();
   private readonly toAddress = () => this.startAt(startOf(location.hash));
 
   connectedCallback(): void {

@@ -44,7 +44,7 @@ export class WalkSound implements Worked {
     // Events come late: by then another sound may have been put in.
     audio.addEventListener("pause", () => audio.paused && !audio.ended && on.paused());
     audio.addEventListener("play", () => audio.paused || on.resumed());
-    addEventListener("pagehide", () => audio.paused || this.beacon?.stopped());
+    addEventListener("pagehide", () => audio.paused || this.beacon?.left());
   }
 
   /** To be called while a finger is on the button: from here on the element may be played without one. */
