@@ -23,12 +23,14 @@ export class PlaceSearch extends HTMLElement {
   private list!: HTMLUListElement;
   private status!: HTMLElement;
   private places: NamedPlace[] = [];
+  /** Whether they are the answer to what stands in the field. */
+  private isFresh = false;
   private active = -1;
   private timer = 0;
   private asked: AbortController | null = null;
 
   connectedCallback(): void {
-    if (this.isConnected && this.childElementCount > 0) return;
+    if (this.childElementCount > 0) return;
     this.build();
     this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.pressed(event));
@@ -41,8 +43,7 @@ export class PlaceSearch extends HTMLElement {
   }
 
   disconnectedCallback(): void {
-    clearTimeout(this.timer);
-    this.asked?.abort();
+    this.askNoMore();
   }
 
   private build(): void {
@@ -61,12 +62,19 @@ export class PlaceSearch extends HTMLElement {
   }
 
   private typed(): void {
-    clearTimeout(this.timer);
+    this.askNoMore();
+    this.isFresh = false;
+    this.light(-1);
     this.timer = window.setTimeout(() => void this.look(this.input.value.trim()), PAUSE_MS);
   }
 
-  private async look(name: string): Promise<void> {
+  /** An answer to what was asked is not waited for. */
+  private askNoMore(): void {
+    clearTimeout(this.timer);
     this.asked?.abort();
+  }
+
+  private async look(name: string): Promise<void> {
     if (!name) return this.close();
     const { signal } = (this.asked = new AbortController());
     try {
@@ -81,6 +89,7 @@ export class PlaceSearch extends HTMLElement {
 
   private offer(places: NamedPlace[]): void {
     this.places = places;
+    this.isFresh = true;
     this.list.replaceChildren(...places.map((place, index) => this.option(place, index)));
     if (places.length === 0) {
       const none = element("li", { className: "place-none", textContent: text("picker.found_none") });
@@ -110,7 +119,7 @@ export class PlaceSearch extends HTMLElement {
       else this.light(wrap(this.active + step, this.places.length));
     } else if (event.key === "Enter") {
       event.preventDefault(); // never sends the form around it
-      if (!this.list.hidden && this.places.length) this.choose(Math.max(this.active, 0));
+      if (!this.list.hidden) this.choose(this.isFresh ? Math.max(this.active, 0) : this.active);
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.stopPropagation();
       this.close();
@@ -135,6 +144,7 @@ export class PlaceSearch extends HTMLElement {
   }
 
   private close(): void {
+    this.askNoMore();
     this.list.hidden = true;
     this.light(-1);
     this.input.setAttribute("aria-expanded", "false");

@@ -43,8 +43,13 @@ export class Tools {
   show(cue: Cue, number: number, isLast: boolean): void {
     this.element.setAttribute("aria-label", text("editor.tools", { number }));
     for (const edge of ["start_s", "end_s"] as const) this.times[edge].textContent = `${this.format.format(cue[edge])} s`;
+    const hadFocus = this.element.contains(document.activeElement);
     this.joins.hidden = isLast;
     this.doubts.hidden = cue.unsure;
+    if (this.shown().some((tool) => tool.tabIndex === 0)) return;
+    // The one that the Tab key stops at is hidden: another takes its place.
+    this.rove(0);
+    if (hadFocus) this.shown()[0]?.focus();
   }
 
   private time(edge: Edge, name: "start" | "end", deeds: Deeds): HTMLElement {
