@@ -13,11 +13,10 @@ const ZOOM_STEPS: Readonly<Record<string, number>> = { "+": 1, "=": 1, "-": -1 }
  * A map on which a place is set by a finger or by the arrow keys, with the cell that others will see. It is rolled out
  * once it comes into sight. Where no map can be drawn, a sheet of graph paper shows the cell.
  *
- * Attributes: `latitude`, `longitude`, `precision`, `disabled`; `style-light`, `style-dark`: addresses of the map's
- * styles; `name-latitude`, `name-longitude`: names of hidden fields to be sent with a form; `fields`: ids of inputs of
- * latitude, longitude and precision that are kept in step. Properties `point` and `precision`. Event `change`, with
- * `{latitude, longitude, name}` in `detail`, when a person sets the place. What fields are given is snapped to the cell of
- * the precision; the point itself stays in this object.
+ * Attributes: `latitude`, `longitude`, `precision`; `style-light`, `style-dark`: addresses of the map's styles; `fields`:
+ * ids of inputs of latitude, longitude and precision that are kept in step. Properties `point` and `precision`. Event
+ * `change`, with the point in `detail`, when a person sets the place. What fields are given is snapped to the cell of the
+ * precision; the point itself stays in this object.
  */
 export class PlacePicker extends HTMLElement {
   static readonly observedAttributes = ["latitude", "longitude", "precision"];
@@ -35,7 +34,7 @@ export class PlacePicker extends HTMLElement {
   connectedCallback(): void {
     if (this.sheet) return;
     this.sheet = document.createElement("div");
-    this.sheet.className = "picker-sheet streets";
+    this.sheet.classList.add("picker-sheet", "streets");
     this.status = document.createElement("p");
     this.status.className = "hint";
     this.status.setAttribute("role", "status");
@@ -81,14 +80,6 @@ export class PlacePicker extends HTMLElement {
     this.writeFields();
   }
 
-  get disabled(): boolean {
-    return this.hasAttribute("disabled");
-  }
-
-  set disabled(isDisabled: boolean) {
-    this.toggleAttribute("disabled", isDisabled);
-  }
-
   private readAttributes(): void {
     const point = pointOf(this.getAttribute("latitude"), this.getAttribute("longitude"));
     if (point) this.at = point;
@@ -97,12 +88,11 @@ export class PlacePicker extends HTMLElement {
 
   /** What a person does: told to everyone who listens. */
   private put(point: Point): void {
-    if (this.disabled) return;
     this.at = { latitude: rounded(point.latitude), longitude: rounded(point.longitude) };
     this.isSet = true;
     this.show();
     this.writeFields();
-    this.dispatchEvent(new CustomEvent("change", { detail: { ...this.at, name: "" }, bubbles: true }));
+    this.dispatchEvent(new CustomEvent("change", { detail: this.at, bubbles: true }));
   }
 
   private async unroll(): Promise<void> {
@@ -155,7 +145,6 @@ export class PlacePicker extends HTMLElement {
     this.redraw();
     if (!this.status) return;
     this.status.textContent = text(this.at ? `picker.shown_${this.how}` : "picker.nowhere");
-    for (const name of ["latitude", "longitude"] as const) this.hiddenField(name);
   }
 
   /** The view is that of the cell, so that a map that is loaded from elsewhere tells no more than the cell either. */
@@ -185,19 +174,6 @@ export class PlacePicker extends HTMLElement {
   /** What may be sent. */
   private get told(): Point | null {
     return this.at && snap(this.at, this.how);
-  }
-
-  private hiddenField(name: "latitude" | "longitude"): void {
-    const called = this.getAttribute(`name-${name}`);
-    if (!called) return;
-    let field = this.querySelector<HTMLInputElement>(`input[data-of=${name}]`);
-    if (!field) {
-      field = Object.assign(document.createElement("input"), { type: "hidden", name: called });
-      field.dataset["of"] = name;
-      this.append(field);
-    }
-    field.value = String(this.told?.[name] ?? "");
-    field.disabled = this.disabled;
   }
 
   private fields(): (HTMLInputElement | HTMLSelectElement)[] {
