@@ -8,7 +8,7 @@ export function enableReveal(): void {
 function addButton(field: HTMLInputElement): void {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "reveal plain";
+  button.classList.add("reveal", "plain");
   button.setAttribute("aria-label", field.dataset["reveal"] ?? "");
   button.setAttribute("aria-controls", field.id);
   const show = (shown: boolean): void => {
