@@ -1,7 +1,5 @@
 """The map and the walk as pages: their lists are written here, so that both work where no map can be drawn."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import find, ids
+from bubbles import find
 from bubbles.db import bubbles
 from bubbles.errors import Refused
 from bubbles.http import auth, basemap, languages, present, query, render
@@ -28,7 +26,7 @@ PERIODS = {
 SPOKEN = ("ar", "de", "el", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh")
 """Languages that the form offers by name; an address may ask for any."""
 
-FILTERS = ("q", "language", "tag", "channel", "since", "until")
+ASKED = {*query.VIEW_FIELDS, "period", "cursor"}
 WORLD = "-180,-90,180,90"
 """Whatever has a place."""
 
@@ -47,7 +45,7 @@ class Seen:
 
 def page(request: Request) -> Response:
     """The map: first the list of what lies in its view, then, where the browser can, the map itself."""
-    params = _asked(request.query_params)
+    params = query.asked(request.query_params, ASKED)
     seen = _seen(request, params)
     t, settings = languages.texts(request), auth.house(request).settings
     return _answered(
@@ -57,7 +55,7 @@ def page(request: Request) -> Response:
         headers=ASKS_POSITION | basemap.headers(settings),
         map_styles=basemap.styles(settings, language=t.language),
         values=_values(params),
-        kept=_without(params, {"q", "language", "tag", "period", "cursor"}),
+        kept=query.without(params, "q", "language", "tag", "period", "cursor"),
         spoken=_spoken(t.locale, params.get("language", "")),
         periods=[(name, t(f"map.period_{name}")) for name in PERIODS],
         robots="noindex" if params else "index",
@@ -66,9 +64,9 @@ def page(request: Request) -> Response:
 
 def listed(request: Request) -> Response:
     """The list alone, for a map that was moved; with `code` the one bubble that was chosen on it."""
-    code = request.query_params.get("code")
-    seen = _one(request, code) if code else _seen(request, _asked(request.query_params))
-    return _answered(request, "map_list.html", seen, values=_values(_asked(request.query_params)), robots="noindex")
+    params, code = query.asked(request.query_params, ASKED), request.query_params.get("code")
+    seen = _one(request, code) if code else _seen(request, params)
+    return _answered(request, "map_list.html", seen, values=_values(params), robots="noindex")
 
 
 def walk(request: Request) -> Response:
@@ -79,12 +77,6 @@ def walk(request: Request) -> Response:
 def _answered(request: Request, template: str, seen: Seen, **context: Any) -> Response:
     cache = REVALIDATED if seen.status == 200 else NEVER_STORED
     return render.page(request, template, status=seen.status, cache=cache, seen=seen, **context)
-
-
-def _asked(params: QueryParams) -> QueryParams:
-    """What a map can be asked: less the fields left empty, and less what others hang on a link that is shared."""
-    known = {*FILTERS, "bbox", "period", "cursor"}
-    return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
 
 
 def _seen(request: Request, params: QueryParams) -> Seen:
@@ -98,33 +90,30 @@ def _seen(request: Request, params: QueryParams) -> Seen:
             found = find.find(session, query.parse(QueryParams(pairs)))
     except Refused as refused:
         return Seen(problem=refused.code, status=refused.status)
-    results = [_result(each, house.settings.public_url) for each in found.items]
+    results = [present.result(each, house.settings.public_url) for each in found.items]
     return Seen(results, _more(pairs, found.next) if found.next else None)
 
 
 def _timed(params: QueryParams, since: str | None) -> list[tuple[str, str]]:
     """The query of `query.parse`: a view at any rate, and a period as the time since which."""
-    pairs = _without(params, {"period"}) + ([("since", since)] if since and "since" not in params else [])
+    pairs = query.without(params, "period") + ([("since", since)] if since and "since" not in params else [])
     return pairs if "bbox" in params else [*pairs, ("bbox", WORLD)]
 
 
 def _more(pairs: list[tuple[str, str]], after: str) -> str:
-    return f"/map?{urlencode([*(pair for pair in pairs if pair[0] != 'cursor'), ('cursor', after)])}"
-
-
-def _result(found: find.Found, base_url: str) -> dict[str, Any]:
-    told = present.bubble(found.whole, base_url)
-    return {"told": told, "match": found.match, "distance_m": found.distance_m}
+    return f"/map?{urlencode([*query.without(QueryParams(pairs), 'cursor'), ('cursor', after)])}"
 
 
 def _one(request: Request, code: str) -> Seen:
     """A bubble that lists may hold; nothing for any other, known or not."""
     house = auth.house(request)
-    with house.database.transaction() as session:
-        loaded = bubbles.by_code(session, code, account_id=None) if re.fullmatch(ids.CODE_PATTERN, code) else None
-        wholes = bubbles.whole(session, [loaded[0]]) if loaded and loaded[0].is_public else []
-    url = house.settings.public_url
-    return Seen([{"told": present.bubble(each, url), "match": None, "distance_m": None} for each in wholes])
+    try:
+        with house.database.transaction() as session:
+            bubble = auth.bubble_for_anyone(request, session, code)
+            wholes = bubbles.whole(session, [bubble]) if bubble.is_public else []
+    except Refused:
+        return Seen()
+    return Seen([present.result(find.Found(each, None, None), house.settings.public_url) for each in wholes])
 
 
 def _values(params: QueryParams) -> dict[str, str]:
@@ -138,7 +127,3 @@ def _spoken(locale: Locale, chosen: str) -> list[tuple[str, str]]:
     if chosen:
         names.setdefault(chosen, str(locale.languages.get(chosen, chosen)))
     return sorted(names.items(), key=lambda pair: pair[1].casefold())
-
-
-def _without(params: QueryParams, keys: Iterable[str]) -> list[tuple[str, str]]:
-    return [(key, value) for key, value in params.multi_items() if key not in set(keys)]

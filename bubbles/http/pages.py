@@ -21,7 +21,8 @@ from bubbles.model.times import parse_rfc3339
 
 PER_PAGE = 20
 RADII_M = (200, 1_000, 5_000, 20_000, 100_000)
-FORM_FIELDS = {"q", "near", "radius_m"}
+ASKED = {*query.READERS, "tag"}
+FORM_FIELDS = ("q", "near", "radius_m")
 
 
 def home(request: Request) -> Response:
@@ -45,14 +46,14 @@ def on_air(request: Request) -> Response:
 
 def search(request: Request) -> Response:
     """What a query finds, with the sentence said; a query that does not parse is told on the page."""
-    params, t = _asked(request.query_params), languages.texts(request)
+    params, t = query.asked(request.query_params, ASKED), languages.texts(request)
     context: dict[str, Any] = {"values": _form(params, t), "filters": _filters(params, t), "robots": "noindex"}
     context |= {"results": [], "more": None, "problem": None, "around": None}
     status = 200
     try:
         placed, context["around"] = _placed(request, params)
         context["results"], after = _found(request, placed)
-        context["more"] = _search_url([*_without(params, {"cursor"}), ("cursor", after)]) if after else None
+        context["more"] = _search_url([*query.without(params, "cursor"), ("cursor", after)]) if after else None
     except Missing:
         status, context["problem"] = 503, t("search.no_places")
     except Refused as refused:
@@ -75,7 +76,7 @@ def _placed(request: Request, params: QueryParams) -> tuple[QueryParams, str | N
         raise Refused(Code.BAD_PLACE, "There is no such town.")
     point = ("near", f"{town.latitude},{town.longitude}")
     label = naming.label(town.name, town.region, town.country, language)
-    return QueryParams([*_without(params, {"near"}), point]), label
+    return QueryParams([*query.without(params, "near"), point]), label
 
 
 def _is_name(near: str) -> bool:
@@ -83,22 +84,12 @@ def _is_name(near: str) -> bool:
     return any(letter.isalpha() for letter in near)
 
 
-def _asked(params: QueryParams) -> QueryParams:
-    """What a search can be asked: less the fields left empty, and less what others hang on a link that is shared."""
-    known = {*query.READERS, "tag"}
-    return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
-
-
 def _found(request: Request, params: QueryParams) -> tuple[list[dict[str, Any]], str | None]:
     house = auth.house(request)
     with house.database.transaction() as session:
         page = find.find(session, query.parse(params))
     url = house.settings.public_url
-    results = [
-        {"told": present.bubble(each.whole, url), "match": each.match, "distance_m": each.distance_m}
-        for each in page.items
-    ]
-    return results, page.next
+    return [present.result(each, url) for each in page.items], page.next
 
 
 def _form(params: QueryParams, t: Texts) -> dict[str, Any]:
@@ -112,14 +103,14 @@ def _form(params: QueryParams, t: Texts) -> dict[str, Any]:
         "near": params.get("near", ""),
         "radius_m": radius_m,
         "radii": radii,
-        "kept": _without(params, FORM_FIELDS | {"cursor"}),
+        "kept": query.without(params, *FORM_FIELDS, "cursor"),
     }
 
 
 def _filters(params: QueryParams, t: Texts) -> list[dict[str, str]]:
     """What narrows the search beside the form, each with the address of the search without it."""
-    narrowing = _without(params, FORM_FIELDS | {"cursor"})
-    pairs = _without(params, {"cursor"})
+    narrowing = query.without(params, *FORM_FIELDS, "cursor")
+    pairs = query.without(params, "cursor")
     return [
         {
             "label": t(f"search.filter_{key}", value=value),
@@ -127,10 +118,6 @@ def _filters(params: QueryParams, t: Texts) -> list[dict[str, str]]:
         }
         for key, value in narrowing
     ]
-
-
-def _without(params: QueryParams, keys: set[str]) -> list[tuple[str, str]]:
-    return [(key, value) for key, value in params.multi_items() if key not in keys]
 
 
 def _search_url(pairs: Iterable[tuple[str, str]]) -> str:

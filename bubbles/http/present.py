@@ -132,6 +132,11 @@ def found(found: Found) -> Json:
     return told
 
 
+def result(found: Found, base_url: str) -> Json:
+    """A bubble that was found, as the lists of pages take it."""
+    return {"told": bubble(found.whole, base_url), "match": found.match, "distance_m": found.distance_m}
+
+
 def feature(whole: Whole, base_url: str) -> Json:
     """A GeoJSON feature: the snapped point, and the cell that is to be drawn instead of a pin."""
     at = whole.bubble.place

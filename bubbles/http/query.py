@@ -36,11 +36,21 @@ def parse_view(params: QueryParams) -> tuple[Query, Grid]:
     Raises as `parse` does.
     """
     _require_known(params, [*VIEW_FIELDS, "zoom"])
-    query = parse(QueryParams([pair for pair in params.multi_items() if pair[0] != "zoom"]))
+    query = parse(QueryParams(without(params, "zoom")))
     if query.bbox is None:
         raise Refused(Code.BAD_REQUEST, "A map needs bbox=west,south,east,north in degrees.")
     zoom = params.get("zoom")
     return query, grid(query.bbox, _zoom(zoom) if zoom else fitting_zoom(query.bbox))
+
+
+def asked(params: QueryParams, known: Iterable[str]) -> QueryParams:
+    """What a page can be asked: less the fields left empty, and less what others hang on a link that is shared."""
+    return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
+
+
+def without(params: QueryParams, *keys: str) -> list[tuple[str, str]]:
+    """The pairs of all other keys."""
+    return [(key, value) for key, value in params.multi_items() if key not in keys]
 
 
 def _zoom(text: str) -> float:
@@ -114,8 +124,8 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "limit": lambda text: whole_number(text, what="limit", most=LIMIT_MAX),
     "cursor": str,
 }
-VIEW_FIELDS = ("bbox", "q", "channel", "language", "since", "until")
-"""What narrows a map, beside `tag`."""
+VIEW_FIELDS = ("bbox", "q", "channel", "language", "tag", "since", "until")
+"""What narrows a map."""
 
 FIELDS = {"sort": "order"}
 """Parameters that the query knows by another name."""

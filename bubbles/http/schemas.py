@@ -5,6 +5,7 @@ from typing import Any
 from bubbles import ids, listen
 from bubbles.db.listening import FIGURES
 from bubbles.errors import Code
+from bubbles.http.query import VIEW_FIELDS
 from bubbles.model.bubble import State, Visibility
 from bubbles.model.channel import Role
 from bubbles.model.licence import Licence
@@ -210,7 +211,7 @@ QUERY: dict[str, Schema] = {
     "cursor": TEXT,
 }
 ZOOM: Schema = {"type": "number", "minimum": 0, "maximum": ZOOM_MAX}
-VIEW = {name: QUERY[name] for name in ("bbox", "q", "channel", "language", "tag", "since", "until")} | {"zoom": ZOOM}
+VIEW = {name: QUERY[name] for name in VIEW_FIELDS} | {"zoom": ZOOM}
 NAME: dict[str, Schema] = {
     "q": {"type": "string", "minLength": 1, "maxLength": NAME_MAX},
     "limit": {"type": "integer", "minimum": 1, "maximum": TOWNS_MAX},
