@@ -60,10 +60,10 @@ def show(request: Request) -> Response:
     with house.database.transaction() as session:
         bubble, person, role = auth.bubble(request, session)
         body = _told(session, house, bubble, person, role)
-    headers = PUBLIC if bubble.is_public and role is None else NO_STORE
     if role is None:  # a version would tell strangers how often it was edited
+        headers = PUBLIC if bubble.is_public else NO_STORE
         return render.revalidated(request, JSONResponse(body, headers=headers))
-    return JSONResponse(body, headers=headers | {"ETag": etag(bubble)})
+    return JSONResponse(body, headers=NO_STORE | {"ETag": etag(bubble)})
 
 
 async def change(request: Request) -> Response:

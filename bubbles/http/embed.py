@@ -8,8 +8,8 @@ from starlette.responses import Response
 from bubbles.db import bubbles
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Refused
-from bubbles.http import auth, present, render
-from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.http import auth, caching, present, render
+from bubbles.http.caching import NEVER_STORED
 from bubbles.http.preferences import THEMES
 from bubbles.policy import not_found
 
@@ -25,7 +25,7 @@ def page(request: Request) -> Response:
     try:
         whole = playable(request, request.path_params["code"])
         shown["told"] = present.bubble(whole, auth.house(request).settings.public_url)
-        shown["cache"] = REVALIDATED if whole.bubble.is_public else NEVER_STORED
+        shown["cache"] = caching.of(whole.bubble)
     except Refused as refused:
         shown |= {"status": refused.status, "cache": NEVER_STORED}
     return render.page(request, "embed.html", headers=HEADERS, reads_cookies=False, **shown)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from bubbles import ids, policy
 from bubbles.db import audible
 from bubbles.errors import Code, Missing
-from bubbles.http import auth, lane, ranges, visitors
+from bubbles.http import auth, caching, lane, ranges, visitors
 from bubbles.http.deliveries import Flow
 from bubbles.http.errors import problem
 from bubbles.listen import Delivery, Visitor
@@ -89,7 +89,7 @@ def _headers(bubble: Bubble, found: Rendition) -> dict[str, str]:
     return {
         "ETag": etag(found),
         "Accept-Ranges": "bytes",
-        "Cache-Control": "no-cache" if bubble.is_public else "no-store",
+        "Cache-Control": caching.of(bubble),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
@@ -108,7 +108,7 @@ def _joined(request: Request, name: str) -> str | None:
 
 def _refusal(wanted: Wanted, code: Code, status: int, detail: str) -> Response:
     response = problem(code, detail, status=status)
-    response.headers.update(wanted.headers | {"Cache-Control": "no-store"})
+    response.headers.update(wanted.headers | caching.NO_STORE)
     return response
 
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bubbles.config import Settings
-from bubbles.http import auth, languages, present, shown
-from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.http import auth, caching, languages, present, shown
+from bubbles.http.caching import NEVER_STORED
 from bubbles.http.embed import playable
 from bubbles.http.languages import Texts
 from bubbles.http.render import revalidated
@@ -36,8 +36,8 @@ def describe(request: Request) -> Response:
     response = WRITTEN[form](rich(told, size, t))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Vary"] = "Accept-Language"
-    response.headers["Cache-Control"] = REVALIDATED if whole.bubble.is_public else NEVER_STORED
-    return revalidated(request, response) if whole.bubble.is_public else response
+    response.headers["Cache-Control"] = caching.of(whole.bubble)
+    return revalidated(request, response)
 
 
 def rich(told: present.Json, size: tuple[int, int], t: Texts) -> dict[str, Any]:

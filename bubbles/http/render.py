@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bubbles.http import auth, languages, preferences, sharing, sheet, shown
 from bubbles.http.assets import Assets
-from bubbles.http.caching import NO_STORE, REVALIDATED
+from bubbles.http.caching import NEVER_STORED, NO_STORE, REVALIDATED
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -63,7 +63,7 @@ def page(
     response = HTMLResponse(html, status_code=status, headers=all_headers)
     varies = ("Accept-Language", "Cookie" if reads_cookies else "", (headers or {}).get("Vary"))
     response.headers["Vary"] = ", ".join(filter(None, varies))
-    return revalidated(request, response) if status == 200 and cache == REVALIDATED else response
+    return revalidated(request, response) if status == 200 else response
 
 
 def fragment(request: Request, template: str, **context: Any) -> Response:
@@ -87,7 +87,12 @@ def shared_context(request: Request, *, reads_cookies: bool = True) -> dict[str,
 
 
 def revalidated(request: Request, response: Response) -> Response:
-    """The response with an ETag of its bytes, or 304 without them when `If-None-Match` names it."""
+    """The response with an ETag of its bytes, or 304 without them when `If-None-Match` names it.
+
+    What is never stored is passed on as it is.
+    """
+    if response.headers.get("Cache-Control") == NEVER_STORED:
+        return response
     # Weak, since a proxy may compress the body.
     etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
     response.headers["ETag"] = etag

@@ -8,8 +8,7 @@ from starlette.responses import JSONResponse, Response
 from bubbles.db import bubbles
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, languages, present, render, shown
-from bubbles.http.caching import NEVER_STORED, REVALIDATED
+from bubbles.http import auth, caching, languages, present, render, shown
 from bubbles.http.languages import Texts
 from bubbles.http.sharing import qr_code
 from bubbles.http.sheet import name as place_name
@@ -41,7 +40,7 @@ def page(request: Request) -> Response:
     return render.page(
         request,
         "share.html",
-        cache=_cache(bubble),
+        cache=caching.of(bubble),
         told=told,
         description=_description(told, sure, t),
         linked_data=linked_data(told, sure, t),
@@ -54,11 +53,11 @@ def page(request: Request) -> Response:
 def transcript(request: Request) -> Response:
     """The words as WebVTT, SubRip, plain text or JSON; the files are `not_found` until there are words or none."""
     bubble, _, whole = _loaded(request)
-    headers = FILE_HEADERS | {"Cache-Control": _cache(bubble)}
+    headers = FILE_HEADERS | {"Cache-Control": caching.of(bubble)}
     if bubble.visibility == Visibility.PUBLIC:
         headers["Access-Control-Allow-Origin"] = "*"
     response = _file(request.path_params["format"], whole, headers)
-    return render.revalidated(request, response) if bubble.is_public else response
+    return render.revalidated(request, response)
 
 
 def panel(request: Request) -> Response:
@@ -72,9 +71,9 @@ def qr(request: Request) -> Response:
     """The share link as a QR code."""
     bubble, _, _ = _loaded(request)
     code = qr_code(f"{auth.house(request).settings.public_url}/b/{bubble.code}")
-    headers = FILE_HEADERS | {"Cache-Control": _cache(bubble)}
+    headers = FILE_HEADERS | {"Cache-Control": caching.of(bubble)}
     response = Response(code, media_type="image/svg+xml", headers=headers)
-    return render.revalidated(request, response) if bubble.is_public else response
+    return render.revalidated(request, response)
 
 
 def _file(extension: str, whole: Whole, headers: dict[str, str]) -> Response:
@@ -94,10 +93,6 @@ def _loaded(request: Request) -> tuple[Bubble, Role | None, Whole]:
         bubble, _, role = auth.bubble(request, session)
         (whole,) = bubbles.whole(session, [bubble])
     return bubble, role, whole
-
-
-def _cache(bubble: Bubble) -> str:
-    return REVALIDATED if bubble.is_public else NEVER_STORED
 
 
 def _waiting(words: present.Json) -> str:
