@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from babel import Locale
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,9 +22,6 @@ PERIODS = {
     "month": timedelta(days=31),
     "year": timedelta(days=366),
 }
-SPOKEN = ("ar", "de", "el", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh")
-"""Languages that the form offers by name; an address may ask for any."""
-
 ASKED = {*query.VIEW_FIELDS, "period", "cursor"}
 WORLD = "-180,-90,180,90"
 """Whatever has a place."""
@@ -56,7 +52,6 @@ def page(request: Request) -> Response:
         map_styles=basemap.styles(settings, language=t.language),
         values=_values(params),
         kept=query.without(params, "q", "language", "tag", "period", "cursor"),
-        spoken=_spoken(t.locale, params.get("language", "")),
         periods=[(name, t(f"map.period_{name}")) for name in PERIODS],
         robots="noindex" if params else "index",
     )
@@ -119,11 +114,3 @@ def _one(request: Request, code: str) -> Seen:
 def _values(params: QueryParams) -> dict[str, str]:
     """What the form keeps."""
     return {name: params.get(name, "") for name in ("q", "language", "tag", "period", "bbox")}
-
-
-def _spoken(locale: Locale, chosen: str) -> list[tuple[str, str]]:
-    """Tags and names of the languages that the form offers, with the one that is chosen."""
-    names = {tag: str(locale.languages.get(tag, tag)) for tag in SPOKEN}
-    if chosen:
-        names.setdefault(chosen, str(locale.languages.get(chosen, chosen)))
-    return sorted(names.items(), key=lambda pair: pair[1].casefold())

@@ -13,24 +13,16 @@ from bubbles.model.licence import Licence
 from bubbles.policy import Action, Person
 
 PERMISSIONS = {"Permissions-Policy": "camera=(), geolocation=(self), microphone=(self), payment=(), usb=()"}
-SPOKEN = (
-    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "gl", "he", "hi", "hr",
-    "hu", "id", "is", "it", "ja", "ko", "lt", "lv", "mk", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq",
-    "sr", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
-)  # fmt: skip
-"""Languages to choose from, as BCP 47 tags; the API takes any."""
 
 
 def page(request: Request) -> Response:
     """The recorder: the same for everyone, and the only page that may ask for microphone and position."""
     settings = auth.house(request).settings
-    t = languages.texts(request)
-    names = t.locale.languages
     return render.page(
         request,
         "record.html",
         headers=PERMISSIONS | basemap.headers(settings),
-        map_styles=basemap.styles(settings, language=t.language),
+        map_styles=basemap.styles(settings, language=languages.of(request)),
         limit_s=settings.duration_max_s,
         silence_dbfs=settings.silence_dbfs,
         max_bytes=settings.request_max_bytes,
@@ -40,7 +32,6 @@ def page(request: Request) -> Response:
         licences=list(Licence),
         usual_licence=Licence(settings.licence),
         terms_version=legal.terms_version(settings.legal),
-        spoken_languages=sorted(SPOKEN, key=lambda tag: str(names.get(tag, tag)).casefold()),
     )
 
 

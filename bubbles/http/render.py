@@ -116,6 +116,7 @@ def environment(pages_dir: Path) -> Environment:
     assets = Assets.of(pages_dir)
     made.globals |= {"asset": assets.url, "imports": assets.imports}
     made.globals |= {"sheet": sheet.drawn, "ways": sharing.ways, "frame": sharing.frame}
+    made.globals |= {"languages_spoken": shown.languages_spoken}
     made.filters |= {
         "calendar_day": in_language(shown.calendar_day),
         "clock": shown.clock,

@@ -104,8 +104,9 @@ si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh
 """Tags (BCP 47) of the languages that Whisper writes down."""
 
 
-def languages_spoken(t: Texts) -> list[tuple[str, str]]:
-    """Tags to choose from and their names in the language of the page, in the order of those."""
-    return sorted(
-        ((tag, language(tag, t)) for tag in SPOKEN.split()), key=lambda pair: unicodedata.normalize("NFKD", pair[1])
-    )
+def languages_spoken(t: Texts, chosen: str = "") -> list[tuple[str, str]]:
+    """Tags to choose from, the chosen one at any rate, and their names in the language of the page, in their order."""
+    names = {tag: language(tag, t) for tag in SPOKEN.split()}
+    if chosen:
+        names.setdefault(chosen, f"{language(chosen, t)} ({chosen})")
+    return sorted(names.items(), key=lambda pair: unicodedata.normalize("NFKD", pair[1]))

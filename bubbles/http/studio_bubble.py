@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from bubbles import edit, moderation
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, basemap, languages, present, render, shown, studio
+from bubbles.http import auth, basemap, languages, present, render, studio
 from bubbles.http.body import JSON_MAX_BYTES, form_fields
 from bubbles.http.bubbles import queue
 from bubbles.http.caching import NEVER_STORED, NO_STORE
@@ -26,6 +26,12 @@ from bubbles.model.place import PlaceRole, Precision
 
 CUE_FIELDS_MAX = 4 * edit.CUES_MAX + 100
 DONE = {"saved", "words"}
+CHOICES = {
+    "visibility": list(Visibility),
+    "licence": list(Licence),
+    "precision": list(Precision),
+    "role": list(PlaceRole),
+}
 Fields = dict[str, str]
 
 
@@ -120,7 +126,7 @@ def _again(request: Request, refused: Refused, section: str, **sent: Any) -> Res
 
 
 def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
-    house, t = auth.house(request), languages.texts(request)
+    house = auth.house(request)
     with house.database.transaction() as session:
         if auth.person(request, session) is None and request.method == "GET":
             return studio.sign_in_first(request)
@@ -138,7 +144,7 @@ def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
         "code": "",
     }
     context |= {"section": "", "unconfirmed": False, "language": _spoken(told), "limits": house.text_limits}
-    context |= {"choices": _choices(t), "done": _done(request), "back": request.url.path} | sent
+    context |= {"choices": CHOICES, "done": _done(request), "back": request.url.path} | sent
     context["differ"] = _differences(context) if context["code"] == Code.CONFLICT else []
     cache = NEVER_STORED
     settings = auth.house(request).settings
@@ -175,13 +181,3 @@ def _typable(time_s: float) -> str:
 def _differences(context: dict[str, Any]) -> list[str]:
     """The fields in which what is kept is not what was typed."""
     return [name for name in context["kept"] if context["values"][name].strip() != context["kept"][name]]
-
-
-def _choices(t: languages.Texts) -> dict[str, Any]:
-    return {
-        "visibility": list(Visibility),
-        "licence": list(Licence),
-        "precision": list(Precision),
-        "role": list(PlaceRole),
-        "language": shown.languages_spoken(t),
-    }

@@ -35,6 +35,12 @@ def test_a_language_is_named_in_the_language_of_the_page():
     assert shown.language("qqq", ENGLISH) == "qqq"
 
 
+def test_the_language_that_is_chosen_is_offered_whatever_it_is():
+    usual = shown.languages_spoken(ENGLISH)
+    assert shown.languages_spoken(ENGLISH, "fr") == usual
+    assert set(shown.languages_spoken(ENGLISH, "pt-BR")) - set(usual) == {("pt-BR", "Portuguese (pt-BR)")}
+
+
 def test_our_links_start_at_the_root():
     assert shown.local("https://example.org/b/x?a=1") == "/b/x?a=1"
 
