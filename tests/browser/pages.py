@@ -74,7 +74,7 @@ def press_rec(page: Page, stage: Stage) -> None:
 
 def bring_file(page: Page, stage: Stage) -> None:
     """Takes a sound file instead of a recording, and a place in figures."""
-    page.locator("input[type=file]").set_input_files(stage.sound)
+    page.locator("input[type=file]:not([capture])").set_input_files(stage.sound)
     page.locator("[data-details]").wait_for()
     page.locator(".by-hand summary").click()
     page.locator("[data-hand=latitude]").fill("45.764")

@@ -85,7 +85,7 @@ class Recorder:
 
     def bring(self, path: Path) -> "Recorder":
         """Chooses a file."""
-        self.page.locator("input[type=file]").set_input_files(path)
+        self.page.locator("input[type=file]:not([capture])").set_input_files(path)
         self.reviewed()
         return self
 

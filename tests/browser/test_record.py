@@ -163,7 +163,7 @@ def test_what_will_not_pass_stays_with_its_reason(signed_in, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no sound at all " * 40)
     recorder = Recorder(signed_in(allowed=["415"])).open()
-    recorder.page.locator("input[type=file]").set_input_files(path)
+    recorder.page.get_by_label("Choose a file").set_input_files(path)
     recorder.page.locator("[data-faults]").filter(has_text="cannot play this file").wait_for()
     recorder.publish()
     recorder.card("This file holds no sound")
@@ -173,7 +173,8 @@ def test_what_will_not_pass_stays_with_its_reason(signed_in, tmp_path):
     recorder.page.locator("[data-shelf]").wait_for(state="hidden")
 
 
-def test_an_insecure_origin_offers_the_systems_own_recorder(playwright, stage, tmp_path):
+@pytest.mark.parametrize("way", ["Open this device's recorder", "Choose a file"])
+def test_an_insecure_origin_offers_the_systems_own_recorder_and_files(playwright, stage, tmp_path, way):
     args = [*command_line(), "--host-resolver-rules=MAP phone.test 127.0.0.1"]
     browser = playwright.chromium.launch(executable_path=found(), args=args)
     try:
@@ -181,8 +182,9 @@ def test_an_insecure_origin_offers_the_systems_own_recorder(playwright, stage, t
         page.goto(f"{stage.origin.replace('localhost', 'phone.test')}/record")
         page.locator("[data-notice]").filter(has_text="HTTPS").wait_for()
         assert page.locator("[data-rec]").is_hidden()
-        assert page.locator("input[type=file]").get_attribute("capture")
-        page.locator("input[type=file]").set_input_files(recorded(tmp_path, 0).path)
+        assert page.get_by_label("Open this device's recorder").get_attribute("capture") == "user"
+        assert page.get_by_label("Choose a file").get_attribute("capture") is None
+        page.get_by_label(way).set_input_files(recorded(tmp_path, 0).path)
         page.locator("[data-review]:not([hidden])").wait_for()
     finally:
         browser.close()

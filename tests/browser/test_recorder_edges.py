@@ -185,7 +185,7 @@ def test_while_the_microphone_is_open_no_other_take_and_no_file_takes_its_place(
     for other in (shelf, page.locator("[data-bring]")):
         expect(other).not_to_be_visible()
     page.evaluate("document.querySelector('[data-wish=open]').click()")
-    page.locator("input[type=file]").set_input_files(recorded(tmp_path, 1).path)
+    page.get_by_label("Choose a file").set_input_files(recorded(tmp_path, 1).path)
     expect(page.locator(".take")).to_have_count(2)
     expect(deck).to_have_attribute("data-state", "recording")
     expect(deck).to_be_visible()

@@ -3,7 +3,7 @@ import { isFlagUp } from "../outbox/flag";
 import { whoIsHere, type Me } from "../outbox/who";
 import { Deck } from "../record/deck";
 import { find, show } from "../record/dom";
-import { askTheSystem, catchStrayFiles, takeFiles } from "../record/files";
+import { catchStrayFiles, takeFiles } from "../record/files";
 import { troubleBefore } from "../record/microphone";
 import { furnish, type Room } from "../record/room";
 import { text } from "../texts";
@@ -35,7 +35,6 @@ catchStrayFiles();
 if (troubleBefore()) {
   deck.say(text(`recorder.trouble_${troubleBefore()}`));
   root.toggleAttribute("data-no-microphone", true);
-  askTheSystem(drop);
 }
 if (isFlagUp()) furnished().catch(() => deck.cannotKeep());
 

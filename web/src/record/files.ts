@@ -1,21 +1,21 @@
 import { markOurs } from "../outbox/ours";
 import { newTake, type Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
-import { find } from "./dom";
 
 /** What the form around the sound may weigh. */
 const FORM_BYTES = 64 * 1024;
 const OLDEST_MS = Date.UTC(2000, 0, 1);
 
-/** Files that are chosen or dropped. */
+/** Files that are chosen, dropped, or come from the system's own recorder. */
 export function takeFiles(root: HTMLElement, taken: (file: File) => void): void {
-  const input = find<HTMLInputElement>("input[type=file]", root);
-  input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    // The same file may be chosen again.
-    if (file) taken(file);
-    input.value = "";
-  });
+  for (const input of root.querySelectorAll<HTMLInputElement>("input[type=file]")) {
+    input.addEventListener("change", () => {
+      const file = input.files?.[0];
+      // The same file may be chosen again.
+      if (file) taken(file);
+      input.value = "";
+    });
+  }
   root.addEventListener("dragover", (event) => {
     event.preventDefault();
     root.toggleAttribute("data-over", true);
@@ -31,11 +31,6 @@ export function takeFiles(root: HTMLElement, taken: (file: File) => void): void 
 /** A file that misses the box would have the browser leave the page for it, and a recording with it. */
 export function catchStrayFiles(): void {
   for (const event of ["dragover", "drop"]) document.addEventListener(event, (stray) => stray.preventDefault());
-}
-
-/** Where there is no microphone for pages: the same button opens the system's own recorder. */
-export function askTheSystem(root: HTMLElement): void {
-  find<HTMLInputElement>("input[type=file]", root).setAttribute("capture", "user");
 }
 
 /** Whether the house would take a file of that size. */
