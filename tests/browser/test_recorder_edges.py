@@ -226,3 +226,16 @@ def test_a_take_is_heard_as_often_as_one_likes(author, tmp_path):
             "parseFloat(document.querySelector('[data-review]').style.getPropertyValue('--at')) > 0.1"
         )
         recorder.page.get_by_role("button", name="Stop listening").click()
+
+
+def test_the_focus_stays_in_the_outbox_when_a_take_is_thrown_away(author, tmp_path):
+    recorder = author()
+    page = recorder.page
+    for number in range(2):
+        recorder.bring(recorded(tmp_path, number).path)
+        page.get_by_role("button", name="Put aside").click()
+        expect(page.locator(".take")).to_have_count(number + 1)
+    for left in (page.get_by_role("heading", name="Outbox"), page.locator("[data-rec]")):
+        page.locator(".take").get_by_role("button", name="Throw away").first.click()
+        page.locator("dialog").get_by_role("button", name="Throw away").click()
+        expect(left).to_be_focused()

@@ -3,7 +3,8 @@ import { beforeAll, expect, it } from "vitest";
 import errors from "../../messages/en/errors.json";
 import outbox from "../../messages/en/outbox.json";
 import type { Journey } from "./follow";
-import { about, awaited, progressOf, refusalOf } from "./telling";
+import { newTake } from "./take";
+import { about, awaited, progressOf, refusalOf, standing } from "./telling";
 
 beforeAll(() => {
   const groups = Object.entries({ errors, outbox });
@@ -32,6 +33,13 @@ it("says nothing of a queue where what is awaited is known, or there is none", (
   expect(awaited({ ...waiting(3), state: "held" })).toBe("It waits for a moderator.");
   expect(awaited({ ...waiting(3), transcript: { state: "waiting", waiting_for: "model" } })).toContain("is away");
   expect(awaited({ ...waiting(3), queue: null })).toBe("");
+});
+
+it("says that a take is on its way once, however much of it has left", () => {
+  const take = newTake({ type: "audio/webm", stage: "queued" });
+  const said = new Set([0, 0.33, 0.67].map((sent) => standing(take, sent, null)));
+  expect([...said]).toEqual(["On its way."]);
+  expect(standing(take, 1, null)).toContain("All sent.");
 });
 
 it("rounds a wait up, as one says it", () => {

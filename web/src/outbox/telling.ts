@@ -13,12 +13,15 @@ export function nameOf({ fields, name, recordedAt }: Take): string {
   return fields.title.trim() || name || text("outbox.take_of", { when: moment(recordedAt) });
 }
 
-/** Where a take stands, in a sentence. `sent` is the part that has left, while it is on its way. */
+/**
+ * Where a take stands, in a sentence. `sent` is the part that has left, while it is on its way: how much that is stands
+ * beside it, for a sentence that changed with it would be read out again and again.
+ */
 export function standing(take: Take, sent: number | null, handle: string | null): string {
   if (take.stage === "draft") return text("outbox.draft");
   if (take.stage === "stuck") return refusalOf(take.refusal ?? "");
   if (take.stage === "sent") return text("outbox.sent");
-  if (sent !== null) return text(sent < 1 ? "outbox.sending" : "outbox.arrived", { percent: Math.round(sent * 100) });
+  if (sent !== null) return text(sent < 1 ? "outbox.sending" : "outbox.arrived");
   if (take.waits === "house" || take.waits === "device") {
     return text(`outbox.waits_${take.waits}`, { when: clockTime(take.notBefore_ms) });
   }

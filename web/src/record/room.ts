@@ -128,7 +128,7 @@ export class Room {
     );
     if (this.openId === id) this.close();
     this.deck.say(isKept ? "" : text("recorder.ended_full"));
-    find("[data-shelf] h2", this.root).focus();
+    await this.focusShelf();
     await this.outbox.flush({ eager: true });
   }
 
@@ -154,8 +154,19 @@ export class Room {
     // What is on its way is left alone: its bubble would be on the air with nothing here to tell of it.
     if (!(await unlessHeld(take.id, () => this.change(wish, take.id)))) return this.deck.say(text("outbox.leaving"));
     this.outbox.board.tell({ kind: "changed", id: take.id });
+    // Its card goes, and what had the focus with it.
+    if (wish === "discard" || wish === "done") await this.focusShelf({ preventScroll: true });
     if (wish === "open") return this.open(take.id);
     await this.outbox.flush({ eager: true });
+  }
+
+  /** Puts the focus where the takes are listed; where none is left, on what comes first. */
+  private async focusShelf(options?: FocusOptions): Promise<void> {
+    await this.shelf.refresh();
+    const shelf = find("[data-shelf]", this.root);
+    if (!shelf.hidden) find("h2", shelf).focus(options);
+    else if (this.openId) find("[data-review] h2", this.root).focus();
+    else this.deck.focus();
   }
 
   private async change(wish: Wish, id: string): Promise<void> {
