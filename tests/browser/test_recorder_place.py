@@ -28,8 +28,8 @@ def lyon(quiet):
 
 def choose_lyon(recorder):
     """Types the name, and takes the first that is found."""
-    recorder.page.get_by_role("searchbox", name="Search a place by its name").press_sequentially("Lyon")
-    recorder.page.locator("[data-places] button").filter(has_text="France").first.click()
+    recorder.page.get_by_role("combobox", name="Search a place by its name").press_sequentially("Lyon")
+    recorder.page.get_by_role("option").filter(has_text="France").first.click()
     expect(recorder.page.locator("[data-placed]")).to_be_visible()
 
 

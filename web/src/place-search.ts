@@ -15,7 +15,7 @@ let made = 0;
 
 /**
  * A field to find a place by its name, as a combobox with a list (ARIA 1.2). Fires `place-chosen` with the place in
- * `detail`. Asks only our own server.
+ * `detail`. Asks only our own server. Attributes: `label`, shown above the field, and an example as its `placeholder`.
  */
 export class PlaceSearch extends HTMLElement {
   private readonly id_ = `places-${++made}`;
@@ -47,13 +47,15 @@ export class PlaceSearch extends HTMLElement {
   }
 
   private build(): void {
-    const label = element("label", { htmlFor: this.id_, className: "aside-only", textContent: text("picker.search") });
+    const shown = this.getAttribute("label");
+    const name = shown ?? text("picker.search");
+    const label = element("label", { htmlFor: this.id_, className: shown ? "" : "aside-only", textContent: name });
     this.input = element("input", { id: this.id_, type: "text", autocomplete: "off", maxLength: 80 });
-    this.input.placeholder = text("picker.search");
+    this.input.placeholder = this.getAttribute("placeholder") ?? name;
     this.input.spellcheck = false;
     this.list = element("ul", { id: `${this.id_}-list`, className: "place-options", hidden: true });
     this.list.setAttribute("role", "listbox");
-    this.list.setAttribute("aria-label", text("picker.search"));
+    this.list.setAttribute("aria-label", name);
     this.status = element("p", { className: "aside-only" });
     this.status.setAttribute("role", "status");
     const roles = { role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": this.list.id };

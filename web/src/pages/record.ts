@@ -1,6 +1,7 @@
 import "../share-panel";
 import { isFlagUp } from "../outbox/flag";
 import { whoIsHere, type Me } from "../outbox/who";
+import { PlaceSearch } from "../place-search";
 import { Deck } from "../record/deck";
 import { find, show } from "../record/dom";
 import { catchStrayFiles, takeFiles } from "../record/files";
@@ -8,6 +9,7 @@ import { troubleBefore } from "../record/microphone";
 import { furnish, type Room } from "../record/room";
 import { text } from "../texts";
 
+customElements.define("place-search", PlaceSearch);
 const root = find("#recorder");
 const limits = {
   limit_s: Number(root.dataset["limitS"]),

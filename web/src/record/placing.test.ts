@@ -4,7 +4,6 @@ import { snap } from "../cells";
 import { Placing } from "./placing";
 
 vi.mock("../texts", () => ({ text: (key: string) => key }));
-vi.mock("./places", () => ({ searchPlaces: () => undefined }));
 vi.mock("./sketch", () => ({ sketch: () => undefined }));
 
 const HERE = { latitude: 48.85837, longitude: 2.294481 };

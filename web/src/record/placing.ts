@@ -1,8 +1,8 @@
 import { PRECISIONS, isAsCoarse, isOnEarth, snap, type Point, type Precision } from "../cells";
 import type { Fields } from "../outbox/take";
+import type { NamedPlace } from "../place-search";
 import { text } from "../texts";
 import { find, show } from "./dom";
-import { searchPlaces } from "./places";
 import { sketch } from "./sketch";
 
 type PlaceFields = Pick<Fields, "latitude" | "longitude" | "place_role" | "precision">;
@@ -40,7 +40,7 @@ export class Placing {
     for (const name of ["latitude", "longitude"]) this.input(name).addEventListener("change", () => this.byHand());
     for (const radio of this.radios("place_role")) radio.addEventListener("change", () => this.turned());
     for (const radio of this.radios("precision")) radio.addEventListener("change", () => this.refined());
-    searchPlaces(root, (place) => this.put(place));
+    root.addEventListener("place-chosen", (event) => this.put((event as CustomEvent<NamedPlace>).detail));
     this.joinPicker();
     show(find("[data-here]", root), isSecureContext && "geolocation" in navigator);
   }
