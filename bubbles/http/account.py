@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bubbles import sign_in
 from bubbles.db import accounts, invitations, passkeys
 from bubbles.errors import Refused
-from bubbles.http import auth, render, sessions, told
+from bubbles.http import auth, onward, render, told
 from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.passkeys import site
@@ -28,11 +28,6 @@ def page(request: Request) -> Response:
     return show(request, done=done if done in DONE else "")
 
 
-def to_sign_in() -> Response:
-    """On to signing in, and back."""
-    return sessions.to("/sign-in?next=/account")
-
-
 def show(
     request: Request, *, done: str = "", refused: Refused | None = None, section: str = "", **secrets: str
 ) -> Response:
@@ -40,7 +35,7 @@ def show(
     with auth.house(request).database.transaction() as session:
         own = auth.own(request, session)
         if own is None:
-            return to_sign_in()
+            return onward.to_sign_in("/account")
         context = _context(request, session, own)
     shown = {"new_token": "", "new_invitation": ""} | secrets
     problem = {section: told.key_of(refused)} if refused else {}

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from bubbles import accounts, invitations, passkeys, sign_in
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, proof, render, sessions
-from bubbles.http.account import show, to_sign_in
+from bubbles.http import auth, gate, onward, proof, render
+from bubbles.http.account import show
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
@@ -51,7 +51,7 @@ def _telling(section: str) -> Callable[[Made], Endpoint]:
                 return await handler(request, await form_fields(request))
             except Refused as refused:
                 if refused.code is Code.UNAUTHORISED:
-                    return to_sign_in()
+                    return onward.to_sign_in("/account")
                 return await run_in_threadpool(show, request, refused=refused, section=section)
 
         return endpoint
@@ -61,7 +61,7 @@ def _telling(section: str) -> Callable[[Made], Endpoint]:
 
 def done(what: str, section: str) -> Response:
     """Back to the page, which says so."""
-    return sessions.to(f"/account?done={what}#{section}")
+    return onward.to(f"/account?done={what}#{section}")
 
 
 def _key(fields: Fields, name: str) -> int:

@@ -11,10 +11,9 @@ from starlette.responses import JSONResponse, Response
 from bubbles import passkeys
 from bubbles.config import Settings
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, proof, sessions
+from bubbles.http import auth, gate, onward, proof, sessions
 from bubbles.http.body import json_object
 from bubbles.http.caching import NO_STORE
-from bubbles.http.preferences import local_path
 from bubbles.http.visitors import parsed
 from bubbles.model.account import Way
 from bubbles.model.passkey import NAME_MAX
@@ -87,8 +86,7 @@ def _sign_in(request: Request, answer: Answer) -> Response:
     except Refused:  # only wrong ones count: they are not guessed, and nobody's attempts keep out who has a right one
         gate.count_wrong(request)
         raise
-    wanted = answer.next if answer.next and local_path(answer.next) == answer.next else ""
-    response = JSONResponse({"next": wanted or sessions.HOME}, headers=NO_STORE)
+    response = JSONResponse({"next": onward.ours(answer.next) or sessions.HOME}, headers=NO_STORE)
     return sessions.let_in(request, response, cookie)
 
 

@@ -1,12 +1,11 @@
 """POST /preferences: the language and the theme of the pages, as a person chooses them."""
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, languages
+from bubbles.http import auth, languages, onward
 from bubbles.http.body import form_fields
-from bubbles.http.caching import NO_STORE
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "bubbles_theme"
@@ -23,7 +22,7 @@ async def choose(request: Request) -> Response:
     """Keeps `language` (`en`, `fr`) or `theme` (`light`, `dark`, `system`), and goes back to the page it came from."""
     auth.require_same_origin(request)
     chosen = await form_fields(request)
-    response = RedirectResponse(local_path(chosen.get("back", "/")), status_code=303, headers=NO_STORE)
+    response = onward.to(onward.ours(chosen.get("back", "")) or "/")
     if "language" in chosen:
         _keep(request, response, languages.COOKIE, chosen["language"], languages.LANGUAGES)
     if "theme" in chosen:
@@ -39,9 +38,3 @@ def _keep(request: Request, response: Response, cookie: str, value: str, known: 
         return
     secure = auth.house(request).settings.public_url.startswith("https://")
     response.set_cookie(cookie, value, max_age=YEAR_S, samesite="lax", secure=secure, httponly=True)
-
-
-def local_path(address: str) -> str:
-    """The address if it is a path of ours, else `/`: nobody is sent elsewhere by a link of ours."""
-    ours = address.startswith("/") and not address.startswith("//") and "\\" not in address
-    return address if ours and address.isprintable() else "/"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bubbles.http import auth, languages, preferences, sharing, sheet, shown
+from bubbles.http import auth, languages, onward, preferences, sharing, sheet, shown
 from bubbles.http.assets import Assets
 from bubbles.http.caching import NEVER_STORED, NO_STORE, REVALIDATED
 
@@ -74,11 +74,10 @@ def fragment(request: Request, template: str, **context: Any) -> Response:
 
 def shared_context(request: Request, *, reads_cookies: bool = True) -> dict[str, Any]:
     """What every template knows. `speaks` are the groups of texts that the page's scripts need."""
-    query = f"?{request.url.query}" if request.url.query else ""
     return {
         "base_url": auth.house(request).settings.public_url,
         "path": request.url.path,
-        "back": request.url.path + query,
+        "back": onward.here(request),
         "robots": "index",
         "t": languages.texts(request, "" if reads_cookies else languages.asked(request)),
         "languages": languages.LANGUAGES,

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from bubbles import ids, sign_in
 from bubbles.db import accounts
-from bubbles.http import auth, render
+from bubbles.http import auth, onward, render
 from bubbles.http.caching import NEVER_STORED, NO_STORE
 from bubbles.http.devices import device
 from bubbles.model.account import Account, Way
@@ -42,11 +42,6 @@ def let_in(request: Request, response: Response, cookie: str) -> Response:
     return response
 
 
-def to(path: str) -> Response:
-    """On to a page of ours."""
-    return RedirectResponse(path, status_code=303, headers=NO_STORE)
-
-
 def link(request: Request) -> Response:
     """GET of a one-time link: only a button, so that a preview of the link does not use it up."""
     house = auth.house(request)
@@ -63,7 +58,7 @@ def use_link(request: Request) -> Response:
     with house.database.transaction() as session:
         account = sign_in.by_link(session, request.path_params["secret"], now=house.now())
         cookie = begin(request, session, account, Way.LINK)
-    return let_in(request, to("/account?done=linked#password"), cookie)
+    return let_in(request, onward.to("/account?done=linked#password"), cookie)
 
 
 def sign_out(request: Request) -> Response:
@@ -72,7 +67,7 @@ def sign_out(request: Request) -> Response:
     auth.require_same_origin(request)
     with house.database.transaction() as session:
         sign_in.sign_out(session, request.cookies.get(auth.cookie_name(request), ""), now=house.now())
-    return forget(request, to("/"))
+    return forget(request, onward.to("/"))
 
 
 def forget(request: Request, response: Response) -> Response:

@@ -6,10 +6,9 @@ from starlette.responses import Response
 
 from bubbles import attempts, sign_in
 from bubbles.errors import Refused
-from bubbles.http import auth, gate, passkeys, render, sessions, told
+from bubbles.http import auth, gate, onward, passkeys, render, sessions, told
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
-from bubbles.http.preferences import local_path
 from bubbles.model.account import Way
 from bubbles.sign_in import Kept
 
@@ -21,17 +20,12 @@ BACK = "/account?done=recovered#password"
 def page(request: Request) -> Response:
     """The forms; who is signed in already goes on, unless they are to show once more that it is they (`again`)."""
     house = auth.house(request)
-    wanted = wanted_path(request.query_params.get("next", ""))
+    wanted = onward.ours(request.query_params.get("next", ""))
     with house.database.transaction() as session:
         known = auth.own(request, session)
     if known is not None and "again" not in request.query_params:
-        return sessions.to(wanted or sessions.HOME)
+        return onward.to(wanted or sessions.HOME)
     return _page(request, {"next": wanted})
-
-
-def wanted_path(address: str) -> str:
-    """Where to go on after signing in, if that is a page of ours; else nothing."""
-    return address if address and local_path(address) == address else ""
 
 
 async def enter(request: Request) -> Response:
@@ -46,8 +40,8 @@ async def enter(request: Request) -> Response:
             cookie = await run_in_threadpool(_by_recovery_code, request, fields)
     except Refused as refused:
         return await run_in_threadpool(_page, request, fields, way=way, refused=refused)
-    wanted = wanted_path(fields.get("next", "")) or sessions.HOME
-    return sessions.let_in(request, sessions.to(BACK if way is Way.RECOVERY_CODE else wanted), cookie)
+    wanted = onward.ours(fields.get("next", "")) or sessions.HOME
+    return sessions.let_in(request, onward.to(BACK if way is Way.RECOVERY_CODE else wanted), cookie)
 
 
 async def _by_password(request: Request, fields: dict[str, str]) -> str:
@@ -105,7 +99,7 @@ def _page(
         cache=NEVER_STORED,
         headers=told.retry_headers(refused) if refused else {},
         handle=typed_handle(fields)[:64],
-        next=wanted_path(fields.get("next", "")),
+        next=onward.ours(fields.get("next", "")),
         way=way,
         problem=told.key_of(refused) if refused else "",
         retry_minutes=told.retry_minutes(refused) if refused else 0,

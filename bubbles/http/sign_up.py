@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bubbles import accounts, attempts, invitations, sign_in
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, render, sessions, told
+from bubbles.http import auth, gate, onward, render, sessions, told
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.model import password as passwords
@@ -25,7 +25,7 @@ def page(request: Request) -> Response:
     with auth.house(request).database.transaction() as session:
         known = auth.own(request, session)
     if known is not None:
-        return sessions.to("/account")
+        return onward.to("/account")
     return _page(request, {"invitation": request.query_params.get("invitation", "")})
 
 

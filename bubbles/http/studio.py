@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from sqlmodel import Session
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from bubbles import ids, policy, stats
 from bubbles.db import bubbles, channels, studio
 from bubbles.db.listening import Audience
 from bubbles.db.studio import Shelf
-from bubbles.http import auth, present, render
+from bubbles.http import auth, onward, present, render
 from bubbles.http.bubbles import queue
-from bubbles.http.caching import NEVER_STORED, NO_STORE
+from bubbles.http.caching import NEVER_STORED
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
 from bubbles.policy import Action, Person
@@ -29,15 +29,9 @@ def page(request: Request) -> Response:
     with auth.house(request).database.transaction() as session:
         who = auth.person(request, session)
         if who is None:
-            return sign_in_first(request)
+            return onward.to_sign_in(onward.here(request))
         context = _context(request, session, who)
     return render.page(request, "studio.html", cache=NEVER_STORED, robots="noindex", **context)
-
-
-def sign_in_first(request: Request) -> Response:
-    """On to signing in, and back here."""
-    target = f"/sign-in?next={quote(request.url.path, safe='/')}"
-    return RedirectResponse(target, status_code=303, headers=NO_STORE)
 
 
 def _context(request: Request, session: Session, who: Person) -> dict[str, Any]:

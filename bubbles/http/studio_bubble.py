@@ -10,15 +10,15 @@ from typing import Any
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from bubbles import edit, moderation
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, basemap, languages, present, render, studio
+from bubbles.http import auth, basemap, languages, onward, present, render
 from bubbles.http.body import JSON_MAX_BYTES, form_fields
 from bubbles.http.bubbles import queue
-from bubbles.http.caching import NEVER_STORED, NO_STORE
+from bubbles.http.caching import NEVER_STORED
 from bubbles.http.studio_forms import cues_of, patch_of, typed, typed_cues, values_of, version_of
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.licence import Licence
@@ -104,7 +104,7 @@ def _withdraw(request: Request, fields: Fields) -> Response:
             moderation.withdraw(session, bubble, by=by, reason=reason, now=house.now())
     if fields.get("sure") != "yes":
         return _show(request, unconfirmed=True, status=422)
-    return RedirectResponse("/studio?shelf=withdrawn", status_code=303, headers=NO_STORE)
+    return onward.to("/studio?shelf=withdrawn")
 
 
 def _require_version(session: Session, bubble: Bubble, version: int) -> None:
@@ -114,8 +114,7 @@ def _require_version(session: Session, bubble: Bubble, version: int) -> None:
 
 def _back(request: Request, done: str) -> Response:
     anchor = "#words" if done == "words" else ""
-    target = f"/studio/bubbles/{request.path_params['code']}?done={done}{anchor}"
-    return RedirectResponse(target, status_code=303, headers=NO_STORE)
+    return onward.to(f"/studio/bubbles/{request.path_params['code']}?done={done}{anchor}")
 
 
 def _again(request: Request, refused: Refused, section: str, **sent: Any) -> Response:
@@ -129,7 +128,7 @@ def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
     house = auth.house(request)
     with house.database.transaction() as session:
         if auth.person(request, session) is None and request.method == "GET":
-            return studio.sign_in_first(request)
+            return onward.to_sign_in(onward.here(request))
         bubble, _, _ = auth.bubble(request, session)
         (whole,) = bubbles.whole(session, [bubble])
         waits = queue(session, whole.bubble, whole.steps)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bubbles.http.preferences import local_path
+from bubbles.http.onward import ours
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_another_site_chooses_nothing(client):
     ["//evil.example", "https://evil.example/", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "", "x"],
 )
 def test_nobody_is_sent_elsewhere(address):
-    assert local_path(address) == "/"
+    assert ours(address) == ""
 
 
 def test_a_path_of_ours_is_gone_back_to():
-    assert local_path("/search?q=a%20b&near=1,2") == "/search?q=a%20b&near=1,2"
+    assert ours("/search?q=a%20b&near=1,2") == "/search?q=a%20b&near=1,2"

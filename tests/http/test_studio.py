@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from httpx import Response
@@ -38,9 +39,10 @@ def codes(page: Response) -> list[str]:
 
 def test_a_stranger_is_led_to_sign_in_and_back(client: TestClient, author: Author) -> None:
     path = f"/studio/bubbles/{author.bubble().code}"
-    for asked in ("/studio", path):
+    for asked in ("/studio", "/studio?shelf=held&channel=a", path):
         answer = client.get(asked, headers=BROWSER, follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={asked}")
+        to = urlsplit(answer.headers["location"])
+        assert (answer.status_code, to.path, parse_qs(to.query)) == (303, "/sign-in", {"next": [asked]})
         assert answer.headers["cache-control"] == "no-store"
 
 
