@@ -11,6 +11,7 @@ from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
 from bubbles.leave import OnlyOwner
+from bubbles.model.texts import typed_handle
 
 
 @change("leaving", proven=True)
@@ -32,5 +33,5 @@ def delete(request: Request, fields: Fields) -> Response:
 
 def _require_meant(fields: Fields, own: Own) -> None:
     """Raises unless the handle that was typed is the account's."""
-    if fields.get("handle", "").strip().lower().removeprefix("@") != own.account.handle:
+    if typed_handle(fields.get("handle", "")) != own.account.handle:
         raise Told(Code.BAD_REQUEST, "handle_wrong")

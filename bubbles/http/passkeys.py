@@ -18,7 +18,7 @@ from bubbles.http.visitors import parsed
 from bubbles.model.account import Way
 from bubbles.model.passkey import NAME_MAX
 from bubbles.model.password import LENGTH_MAX
-from bubbles.model.texts import clean_line
+from bubbles.model.texts import clean_line, typed_handle
 from bubbles.passkeys import Site
 
 ANSWER_MAX_BYTES = 32 * 1024
@@ -97,7 +97,7 @@ def _admitted(request: Request, answer: Answer) -> str:
         challenge = passkeys.use_challenge(session, answer.credential, account=None, now=house.now())
     with house.database.transaction() as session:
         account = passkeys.use(session, site, answer.credential, challenge=challenge, now=house.now())
-        if answer.handle.strip().lower().removeprefix("@") not in {"", account.handle}:
+        if answer.handle.strip() and typed_handle(answer.handle) != account.handle:
             raise Refused(Code.UNAUTHORISED, passkeys.UNKNOWN)
         return sessions.begin(request, session, account, Way.PASSKEY)
 

@@ -10,6 +10,7 @@ from bubbles.http import auth, gate, onward, passkeys, render, sessions, told
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.model.account import Way
+from bubbles.model.texts import typed_handle
 from bubbles.sign_in import Kept
 
 WAYS = {"password": Way.PASSWORD, "recovery_code": Way.RECOVERY_CODE}
@@ -46,7 +47,7 @@ async def enter(request: Request) -> Response:
 
 async def _by_password(request: Request, fields: dict[str, str]) -> str:
     """A new session's cookie; raises `unauthorised`, `rate_limited`, `unavailable`."""
-    kept, begun = await run_in_threadpool(_begun, request, typed_handle(fields))
+    kept, begun = await run_in_threadpool(_begun, request, typed_handle(fields.get("handle", "")))
     is_right = await gate.compared(request, kept, fields.get("password", ""), begun)
     return await run_in_threadpool(_judged, request, kept, begun, is_right=is_right)
 
@@ -72,7 +73,7 @@ def _by_recovery_code(request: Request, fields: dict[str, str]) -> str:
     Only wrong ones count: 80 bits are not guessed, and nobody else's attempts keep out who has a right one.
     """
     house = auth.house(request)
-    handle, code = typed_handle(fields), fields.get("code", "")
+    handle, code = typed_handle(fields.get("handle", "")), fields.get("code", "")
     try:
         with house.database.transaction() as session:
             account = sign_in.by_recovery_code(session, handle, code, now=house.now())
@@ -80,12 +81,6 @@ def _by_recovery_code(request: Request, fields: dict[str, str]) -> str:
     except Refused:
         gate.count_wrong(request)
         raise
-
-
-def typed_handle(fields: dict[str, str]) -> str:
-    """A handle as it was typed, less what makes no difference; no handle at all is one that nobody has."""
-    handle = fields.get("handle", "").strip().lower().removeprefix("@")
-    return handle if handle.isprintable() else ""
 
 
 def _page(
@@ -98,7 +93,7 @@ def _page(
         status=refused.status if refused else 200,
         cache=NEVER_STORED,
         headers=told.retry_headers(refused) if refused else {},
-        handle=typed_handle(fields)[:64],
+        handle=typed_handle(fields.get("handle", ""))[:64],
         next=onward.ours(fields.get("next", "")),
         way=way,
         problem=told.key_of(refused) if refused else "",

@@ -11,7 +11,7 @@ from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.model import password as passwords
 from bubbles.model.account import Way
-from bubbles.model.texts import clean_handle
+from bubbles.model.texts import clean_handle, typed_handle
 
 TYPED_MAX = 64
 WELCOME = "/record"
@@ -70,7 +70,7 @@ def _welcomed(request: Request, fields: dict[str, str], kept_hash: str) -> Respo
 def _problems(request: Request, fields: dict[str, str]) -> dict[str, str]:
     """What is wrong with what was typed: the key of a text, by field."""
     found = {}
-    handle = typed_handle(fields)
+    handle = typed_handle(fields.get("handle", ""))
     try:
         clean_handle(handle)
     except Refused:
@@ -85,16 +85,11 @@ def _problems(request: Request, fields: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def typed_handle(fields: dict[str, str]) -> str:
-    """The handle as it will be."""
-    return fields.get("handle", "").strip().lower().removeprefix("@")
-
-
 def _made(request: Request, fields: dict[str, str], kept_hash: str) -> tuple[str, list[str]]:
     """A cookie for the account, and its recovery codes; raises `conflict`, `forbidden`."""
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
-        account = accounts.create(session, typed_handle(fields), now=now)
+        account = accounts.create(session, typed_handle(fields["handle"]), now=now)
         account.terms_agreed_at = now
         if house.settings.registration == "invite":
             invitations.use(session, fields["invitation"], account, now=now)
@@ -125,7 +120,7 @@ def _page(
         cache=NEVER_STORED,
         headers=told.retry_headers(refused) if refused else {},
         registration=auth.house(request).settings.registration,
-        handle=typed_handle(fields)[:TYPED_MAX],
+        handle=typed_handle(fields.get("handle", ""))[:TYPED_MAX],
         invitation=fields.get("invitation", "").strip()[:TYPED_MAX],
         agreed=fields.get("terms") == "agreed",
         problems=problems or {},

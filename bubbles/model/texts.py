@@ -82,6 +82,12 @@ def primary_subtag(tag: str | None) -> str:
     return (tag or "").replace("_", "-").partition("-")[0].lower()
 
 
+def typed_handle(text: str) -> str:
+    """A handle as a person typed it, less what makes no difference; what cannot be seen is none, which nobody has."""
+    handle = text.strip().lower().removeprefix("@")
+    return handle if handle.isprintable() else ""
+
+
 def clean_handle(handle: str) -> str:
     """A handle: 1 to 30 of a-z, 0-9, - and _, not at the ends; raises `bad_text`."""
     handle = handle.lower().removeprefix("@")

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bubbles.errors import Code, Refused
-from bubbles.model.texts import clean_handle, clean_language, clean_line, clean_tags, clean_text, primary_subtag
+from bubbles.model.texts import (
+    clean_handle,
+    clean_language,
+    clean_line,
+    clean_tags,
+    clean_text,
+    primary_subtag,
+    typed_handle,
+)
 
 
 def line(text: str, length_max: int = 200) -> str:
@@ -148,6 +156,13 @@ def test_the_primary_subtag(tag: str | None, primary: str) -> None:
 )
 def test_handles_pass_in_lower_case_without_the_at(handle: str, kept: str) -> None:
     assert clean_handle(handle) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "handle"), [(" @Anna ", "anna"), ("anna", "anna"), ("@@anna", "@anna"), ("an\x00na", ""), ("", "")]
+)
+def test_a_handle_is_typed_with_what_makes_no_difference(typed: str, handle: str) -> None:
+    assert typed_handle(typed) == handle
 
 
 @pytest.mark.parametrize(
