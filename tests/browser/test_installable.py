@@ -22,6 +22,15 @@ def test_the_browser_offers_to_install_the_pages(visit, stage):
     assert {error["errorId"] for error in errors} <= {"in-incognito"}
 
 
+def test_who_signs_in_can_record_without_a_connection_from_then_on(visit, quiet):
+    visitor = visit(origin=quiet.origin)
+    sign_in(visitor.page, quiet, quiet.account())
+    visitor.until(IN_CONTROL)
+    with visitor.offline():
+        visitor.page.goto("/record")
+        expect(visitor.page.locator("[data-rec]")).to_be_visible()
+
+
 @pytest.fixture
 def keeper(visit, quiet):
     """Someone who has recorded, so that the service worker has all and is in control; nobody is signed in."""

@@ -1,4 +1,5 @@
 import { asReported, ranBetween, withStretch, type Stretch } from "./heard";
+import { randomId } from "./ids";
 
 const EVERY_S = 10;
 const ADDRESS = "/api/listens";
@@ -96,9 +97,4 @@ export class Beacon {
 
 function now_s(): number {
   return performance.now() / 1000;
-}
-
-/** 128 random bits in hex; `crypto.randomUUID` is missing where the page comes by plain HTTP. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,7 +3,8 @@
  * page that is only read keeps nothing.
  */
 export function keepForOffline(): void {
-  if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+  // A browser that will not have it shows the pages all the same, with a connection.
+  navigator.serviceWorker?.register("/sw.js", { updateViaCache: "none" }).catch(() => undefined);
 }
 
 /** Whether the pages run as an installed application. */

@@ -16,7 +16,7 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== worker.location.origin) return;
-  if (request.mode === "navigate") event.respondWith(page(request, url.pathname));
+  if (request.mode === "navigate") event.respondWith(page(event, url.pathname));
   else if (worker.shell.files.includes(url.pathname)) event.respondWith(built(request));
 });
 
@@ -31,15 +31,21 @@ async function dropOthers(): Promise<void> {
   await worker.clients.claim();
 }
 
-async function page(request: Request, path: string): Promise<Response> {
-  try {
-    const fresh = await fetch(request);
-    if (fresh.ok && worker.shell.pages.includes(path)) await (await caches.open(KEPT)).put(path, fresh.clone());
-    return fresh;
-  } catch {
-    const kept = await caches.open(KEPT);
-    return (await kept.match(path)) ?? (await kept.match(OFFLINE)) ?? Response.error();
-  }
+async function page(event: FetchEvent, path: string): Promise<Response> {
+  const fresh = await fetch(event.request).catch(() => null);
+  if (!fresh) return keptPage(path);
+  // Nobody waits for it to be kept, and a device without room keeps the one that it has.
+  if (fresh.ok && worker.shell.pages.includes(path)) event.waitUntil(keep(path, fresh.clone()).catch(() => undefined));
+  return fresh;
+}
+
+async function keptPage(path: string): Promise<Response> {
+  const kept = await caches.open(KEPT);
+  return (await kept.match(path)) ?? (await kept.match(OFFLINE)) ?? Response.error();
+}
+
+async function keep(path: string, fresh: Response): Promise<void> {
+  await (await caches.open(KEPT)).put(path, fresh);
 }
 
 async function built(request: Request): Promise<Response> {

@@ -1,5 +1,6 @@
 import type { Answer } from "./answer";
-import { randomId, type Fields, type Take, type Waits } from "./take";
+import { randomId } from "../ids";
+import type { Fields, Take, Waits } from "./take";
 
 const FIRST_MS = 2_000;
 const LONGEST_MS = 5 * 60_000;

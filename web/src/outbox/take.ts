@@ -1,4 +1,5 @@
 import type { Precision } from "../cells";
+import { randomId } from "../ids";
 import type { Trim } from "../record/trim";
 
 /**
@@ -87,9 +88,4 @@ export function newTake(given: Partial<Take> & Pick<Take, "type">, now = new Dat
     bubble: null,
     ...given,
   };
-}
-
-/** 128 random bits in hex; `crypto.randomUUID` is missing where the page comes by plain HTTP. */
-export function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
