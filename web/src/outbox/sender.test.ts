@@ -192,7 +192,23 @@ describe("storage in trouble", () => {
     expect(await vault.take(second.id)).toMatchObject({ stage: "sent" });
     house.at_ms = 3_000;
     await sender(house).flush();
-    expect(await vault.take(first.id)).toMatchObject({ stage: "sent" });
+    expect((await vault.take(first.id))?.stage).toBe("sent");
+  });
+
+  it("that is full lets what waits leave, and so makes room for its receipt", async () => {
+    const { id } = await queue();
+    const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("", "QuotaExceededError");
+    });
+    const house = new House([]);
+    const dropped = vi.spyOn(IDBObjectStore.prototype, "delete").mockImplementationOnce(function (this: IDBObjectStore, key) {
+      put.mockRestore();
+      return this.delete(key);
+    });
+    await sender(house).flush().finally(() => dropped.mockRestore());
+    expect(house.got[0]!.take).toMatchObject({ owner: "ana", fields: { channel: "ana" } });
+    expect(await vault.take(id)).toMatchObject({ stage: "sent", bubble: { code: "CODE" } });
+    expect((await vault.sound(id)).size).toBe(0);
   });
 
   it("that takes nothing of one take keeps no other back, and is told", async () => {

@@ -3,7 +3,7 @@ import { whileHolding } from "./hold";
 import { Noticeboard } from "./news";
 import { answered, claimed, isDue, waiting } from "./stages";
 import type { Take, Waits } from "./take";
-import type { Vault } from "./vault";
+import { isFull, type Vault } from "./vault";
 import type { Me } from "./who";
 
 const LOCK = "bubbles-outbox";
@@ -84,12 +84,23 @@ export class Sender {
   }
 
   private async send(id: string, handle: string): Promise<void> {
-    const take = await this.vault.change(id, (each) => claimed(each, handle));
+    const take = await this.claim(id, handle);
     if (take?.stage !== "queued") return;
     const sound = await this.vault.sound(id);
     this.board.tell({ kind: "progress", id, sent: 0 });
     const answer = await this.world.post(take, sound, (sent) => this.board.tell({ kind: "progress", id, sent }));
     await this.settle(id, answer);
+  }
+
+  /** A full device may not keep even these words; only what leaves makes room, so that it leaves all the same. */
+  private async claim(id: string, handle: string): Promise<Take | undefined> {
+    try {
+      return await this.vault.change(id, (take) => claimed(take, handle));
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      const take = await this.vault.take(id);
+      return take && claimed(take, handle);
+    }
   }
 
   private async settle(id: string, answer: Answer): Promise<void> {

@@ -104,23 +104,30 @@ export class Vault {
 
   /** The house has the sound: it need not be kept here. The receipt stays, in the same transaction. */
   async acknowledge(id: string, receipt: (take: Take) => Take): Promise<Take | undefined> {
-    return this.writing(async (transaction) => {
-      const takes = transaction.objectStore("takes");
-      const take = await takes.get(id);
-      const sent = take && receipt(take);
-      if (sent) await takes.put(sent, id);
-      await transaction.objectStore("chunks").delete(piecesOf(id));
-      await transaction.objectStore("cuts").delete(id);
-      return sent;
-    });
+    const exchange = (): Promise<Take | undefined> =>
+      this.writing(async (transaction) => {
+        const takes = transaction.objectStore("takes");
+        const take = await takes.get(id);
+        const sent = take && receipt(take);
+        if (sent) await takes.put(sent, id);
+        await dropSound(transaction, id);
+        return sent;
+      });
+    try {
+      return await exchange();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      // No room even for the receipt, until the sound has gone.
+      await this.writing((transaction) => dropSound(transaction, id));
+      return exchange();
+    }
   }
 
   /** Throws a take away, with all its sound. */
   async remove(id: string): Promise<void> {
     const left = await this.writing(async (transaction) => {
       await transaction.objectStore("takes").delete(id);
-      await transaction.objectStore("chunks").delete(piecesOf(id));
-      await transaction.objectStore("cuts").delete(id);
+      await dropSound(transaction, id);
       return transaction.objectStore("takes").count();
     });
     if (!left) setFlag(false);
@@ -160,6 +167,16 @@ export class Vault {
       () => undefined,
     );
   }
+}
+
+/** Whether the device has no room left. */
+export function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
+}
+
+async function dropSound(transaction: Writing, id: string): Promise<void> {
+  await transaction.objectStore("chunks").delete(piecesOf(id));
+  await transaction.objectStore("cuts").delete(id);
 }
 
 /** `left` is told when the browser ends the connection, or wants it ended. */
