@@ -92,6 +92,31 @@ def test_filters_are_in_the_address_and_narrow_map_and_list(opened):
     assert "bbox" in page.url
 
 
+def test_the_count_is_told_to_who_listens_to_the_page(opened):
+    page = opened(f"?bbox={LYON}", kind=DESKTOP).page
+    told = page.locator("[data-counted]")
+    expect(told).to_have_text("3 bubbles")
+    expect(told).to_have_role("status")
+    page.locator("#q").fill("nobody said this")
+    page.locator("#q").press("Enter")
+    expect(told).not_to_have_text("3 bubbles")
+    assert told.inner_text() == page.locator(".map-count").inner_text()
+
+
+def test_what_was_seen_stays_where_no_answer_comes_and_the_page_says_so(opened):
+    visitor = opened(f"?bbox={LYON}", kind=DESKTOP, allowed=("503",))
+    page = visitor.page
+    notice = page.locator("[data-notice]")
+    page.route("**/api/map?*", lambda route: route.fulfill(status=503, json={}))
+    with page.expect_response(re.compile("/map/list")):
+        page.locator("canvas").press("+")
+    expect(notice).to_contain_text("could not be brought up to date")
+    expect(listed(page)).not_to_have_count(0)
+    page.unroute("**/api/map?*")
+    page.locator("canvas").press("-")
+    expect(notice).to_be_empty()
+
+
 def test_the_map_is_moved_by_keys(opened):
     visitor = opened(f"?bbox={LYON}", kind=DESKTOP)
     page = visitor.page

@@ -31,6 +31,8 @@ export class Atlas {
   private pointed: string | null = null;
   private playing: string | null = null;
   private chosen = "";
+  /** What the house did not answer the last time it was asked. */
+  private readonly unanswered = new Set<"map" | "list">();
 
   constructor(private readonly element: HTMLElement) {
     this.form = part(element, "[data-filters]") as HTMLFormElement;
@@ -107,7 +109,9 @@ export class Atlas {
   }
 
   private async list(): Promise<void> {
-    if (!(await this.results.show(address("/map/list", this.view, this.filters())))) this.say(text("map.no_answer"));
+    const isAnswered = await this.results.show(address("/map/list", this.view, this.filters()));
+    this.answered("list", isAnswered);
+    if (isAnswered) this.tellCount();
   }
 
   /** Asks what lies in the view, for the map. */
@@ -117,12 +121,28 @@ export class Atlas {
     const { signal } = (this.asked = new AbortController());
     try {
       const answer = await fetch(`/api/map?${question(viewOf(this.map), this.map.getZoom(), this.filters(), Date.now())}`, { signal, credentials: "omit" });
-      this.seen = answer.ok ? ((await answer.json()) as Seen) : NOTHING;
-      this.draw();
-      if (this.notice.textContent === text("map.no_answer")) this.say("");
+      if (!answer.ok) throw new Error(String(answer.status));
+      this.seen = (await answer.json()) as Seen;
     } catch {
-      if (!signal.aborted) this.say(text("map.no_answer"));
+      return void (signal.aborted || this.answered("map", false));
     }
+    this.answered("map", true);
+    this.draw();
+  }
+
+  /** What was seen before stays while the page says that no answer came. */
+  private answered(what: "map" | "list", isAnswered: boolean): void {
+    if (isAnswered) this.unanswered.delete(what);
+    else this.unanswered.add(what);
+    if (this.unanswered.size) this.say(text("map.no_answer"));
+    else if (this.notice.textContent === text("map.no_answer")) this.say("");
+  }
+
+  /** What the eye sees change above the list, for those who listen to the page. */
+  private tellCount(): void {
+    const status = part(this.element, "[data-counted]");
+    const { count } = this.results;
+    if (status.textContent !== count) status.textContent = count;
   }
 
   private draw(): void {

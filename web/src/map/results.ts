@@ -34,6 +34,11 @@ export class Results {
     return this.section.querySelector(".spot") === null;
   }
 
+  /** How many there are, in a sentence. */
+  get count(): string {
+    return this.part(".map-count").textContent ?? "";
+  }
+
   /** Shows what another address lists; false when no answer came. A later call makes an earlier one void. */
   async show(address: string): Promise<boolean> {
     this.asked?.abort();
