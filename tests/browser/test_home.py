@@ -1,6 +1,7 @@
 """What is on air: it plays through once asked, and what comes new disturbs nobody."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.spoken import recorded
 from tests.browser.stage import AUTHOR
@@ -56,6 +57,23 @@ def test_what_is_new_stands_at_the_top_where_it_disturbs_nobody(visit, fresh):
     visitor.page.evaluate(LOOKS)
     visitor.page.wait_for_load_state("networkidle")
     assert visitor.page.evaluate(COUNT) == before + 1
+
+
+def test_the_first_bubble_ends_the_quiet_of_an_open_page(visit, stage, quiet):
+    with stage.service.client() as client:
+        cards = client.get("/on-air").text
+    visitor = visit(origin=quiet.origin, kind=DESKTOP)
+    page = visitor.page
+    page.route("**/on-air?*", lambda route: route.fulfill(body=cards, content_type="text/html"))
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Off air")).to_be_visible()
+    listen = page.get_by_role("button", name="Listen to all")
+    expect(listen).to_be_hidden()
+    page.evaluate(LOOKS)
+    expect(page.get_by_role("heading", name="On air")).to_be_visible()
+    expect(listen).to_be_visible()
+    expect(page.locator(".empty")).to_have_count(0)
+    assert page.evaluate(COUNT) == 3
 
 
 def test_who_listens_is_told_and_goes_on_listening(visit, fresh):

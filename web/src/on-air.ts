@@ -52,10 +52,21 @@ export class OnAir {
     const first = this.waiting[0];
     for (const card of this.waiting) card.classList.add("fresh");
     this.list.prepend(...this.waiting);
+    this.light();
     this.waiting = [];
     if (this.news.contains(document.activeElement)) first?.querySelector("a")?.focus();
     this.news.hidden = true;
     this.bound();
+  }
+
+  /** The first that comes ends the quiet: the lamp is lit, and nobody is asked to begin. */
+  private light(): void {
+    const studio = this.list.parentElement;
+    studio?.querySelector(".lamp.dark")?.classList.remove("dark");
+    const sign = studio?.querySelector("[data-sign]");
+    if (sign) sign.textContent = text("home.on_air");
+    const empty = studio?.querySelector(".empty");
+    if (!empty?.contains(document.activeElement)) empty?.remove();
   }
 
   /** The oldest cards go; one that plays or has the focus stays. */

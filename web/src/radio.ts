@@ -9,13 +9,14 @@ export class Radio {
     private readonly list: HTMLElement,
     private readonly button: HTMLButtonElement,
   ) {
-    button.hidden = false;
     button.addEventListener("click", () => (this.on ? this.stop() : this.start()));
     list.addEventListener("bubble-play", () => this.show());
     list.addEventListener("bubble-ended", (event) => this.next(event.target));
     list.addEventListener("bubble-failed", (event) => this.next(event.target));
     // When the next one plays or another was chosen, the radio stays on.
     list.addEventListener("bubble-pause", () => setTimeout(() => this.playing || this.off()));
+    // The first may come once the page is open.
+    new MutationObserver(() => this.show()).observe(list, { childList: true });
     this.show();
   }
 
@@ -53,6 +54,7 @@ export class Radio {
   }
 
   private show(): void {
+    this.button.hidden = this.players.length === 0;
     this.button.setAttribute("aria-pressed", String(this.on));
     this.button.textContent = text(this.on ? "home.stop" : "home.listen");
   }
