@@ -144,3 +144,39 @@ def test_a_text_in_a_script_is_seen():
         "'The sound did not come.'"
     ]
     assert sentences("throw new Error('a bug of ours'); find('ul li'); text('player.failed')") == []
+
+
+BUILT = re.compile(r"""["'`](?P<start>\w+\.\w*)(?:["']\s*~|\$?\{)""")
+"""A key that is made of parts: `"group.start_" ~ part`, `f"group.start_{part}"`, or the same in a script."""
+
+
+def unused(groups: dict[str, list[str]], sources: str) -> set[str]:
+    """The keys that no source names.
+
+    One that is made of parts passes where its start is named, or, in a group whose names are parts, where a source has
+    the word that its name begins with.
+    """
+    named = set(re.findall(r"\w+\.\w+", sources))
+    starts = {match["start"] for match in BUILT.finditer(sources)}
+    words = set(re.findall(r"""["'`](\w+)["'`]""", sources))
+
+    def is_built(key: str) -> bool:
+        group, _, name = key.partition(".")
+        if any(key.startswith(start) for start in starts if not start.endswith(".")):
+            return True
+        pieces = name.split("_")
+        return f"{group}." in starts and any("_".join(pieces[:count]) in words for count in range(1, len(pieces) + 1))
+
+    keys = {f"{group}.{name}" for group, names in groups.items() for name in names}
+    return {key for key in keys - named if not is_built(key)}
+
+
+def test_every_text_that_is_there_is_used():
+    paths = [*TEMPLATES, *SCRIPTS, *(WEB.parent / "bubbles").rglob("*.py")]
+    sources = "\n".join(path.read_text() for path in paths)
+    assert unused({Path(name).stem: list(group(DEFAULT, name)) for name in GROUPS}, sources) == set()
+
+
+def test_a_text_that_nothing_uses_is_seen():
+    sources = """t("walk.start"), text(`walk.${wind}`), f"walk.lost_{why}", ["ne"]"""
+    assert unused({"walk": ["start", "ne", "lost_denied", "looking"]}, sources) == {"walk.looking"}
