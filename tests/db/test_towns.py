@@ -151,8 +151,8 @@ def test_a_page_of_places_is_named_in_order(session) -> None:
 REAL = Settings().places_file
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason="`make` builds the list")
 def test_the_list_that_make_builds_is_read(database) -> None:
+    assert REAL.is_file(), "`make .cache/basemap/.built` builds it"
     assert towns.load(database, REAL)
     with database.transaction() as session:
         assert count(session) > 100_000

@@ -1,7 +1,11 @@
 """The map's tiles and style: exact HTTP, the pages' colours, and nothing from elsewhere unless it is set."""
 
+import gzip
+import json
 import os
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -154,11 +158,31 @@ def directives(settings: Settings) -> dict[str, list[str]]:
 
 
 BUILT = Settings().basemap_dir / basemap.TILES
+GZIP = 2
 
 
-@pytest.mark.skipif(not BUILT.is_file(), reason="`make` builds the basemap")
-def test_the_archive_that_make_builds_holds_the_layers_of_the_style() -> None:
-    head = BUILT.read_bytes()
-    assert head[:8] == b"PMTiles\x03"
-    assert len(head) < 10_000_000
-    assert str(BUILT.parent).encode() not in head
+def test_the_archive_that_make_builds_holds_the_layers_of_the_style(client, built) -> None:
+    assert BUILT.is_file(), "`make .cache/basemap/.built` builds it"
+    archive = BUILT.read_bytes()
+    held = {layer["id"]: set(layer["fields"]) for layer in metadata(archive)["vector_layers"]}
+    drawn = [layer for layer in client.get("/map/style.json").json()["layers"] if "source-layer" in layer]
+    assert {layer["source-layer"] for layer in drawn} == set(held)
+    for layer in drawn:
+        assert read_by(layer) <= held[layer["source-layer"]], layer["id"]
+    assert len(archive) < 10_000_000
+    assert str(BUILT.parent).encode() not in archive
+
+
+def metadata(archive: bytes) -> Any:
+    """What a PMTiles archive, version 3, says of itself: JSON, compressed as the header's byte 97 says."""
+    assert archive[:8] == b"PMTiles\x03"
+    at, length_bytes = struct.unpack_from("<QQ", archive, 24)
+    told = archive[at : at + length_bytes]
+    return json.loads(gzip.decompress(told) if archive[97] == GZIP else told)
+
+
+def read_by(expression: Any) -> set[str]:
+    """The attributes of a feature that a layer of the style reads."""
+    parts = expression.values() if isinstance(expression, dict) else expression if isinstance(expression, list) else []
+    found = {expression[1]} if isinstance(expression, list) and expression[:1] == ["get"] else set()
+    return found.union(*map(read_by, parts))

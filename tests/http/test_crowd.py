@@ -32,11 +32,13 @@ def test_a_full_door_is_told_and_is_no_attempt(people):
     hashing, ended = browser.app.state.hashing, Event()
     full = [hashing._threads.submit(ended.wait) for _ in range(lane.CORES)]
     places = [hashing._places.acquire(blocking=False) for _ in range(lane.CORES + lane.HASHES_WAITING_MAX)]
-    refused = enter(browser, account.handle)
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-    assert browser.get("/sign-in").status_code == 200
-    ended.set()
-    for _ in places:
-        hashing._places.release()
+    try:
+        refused = enter(browser, account.handle)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert browser.get("/sign-in").status_code == 200
+    finally:
+        ended.set()  # else the threads would keep the interpreter from leaving
+        for _ in places:
+            hashing._places.release()
     assert all(each.result() for each in full)
     assert enter(browser, account.handle, PASSWORD).status_code == 303

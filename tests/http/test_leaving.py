@@ -58,7 +58,7 @@ def test_leaving_closes_every_way_in_and_withdraws_what_is_theirs(people: People
     assert enter(stranger, account.handle).status_code == 401
     assert stranger.post(link).status_code == 404
     assert stranger.get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-    assert code
+    assert enter(stranger, account.handle, way="recovery_code", code=code).status_code == 401
     assert not gone(house, bubble)
     for path in (f"/b/{bubble.code}", f"/media/{bubble.code}.m4a", f"/api/bubbles/{bubble.code}"):
         assert stranger.get(path).status_code == 404  # at once, before the worker has done anything

@@ -106,7 +106,6 @@ def test_one_bubble_is_listed_alone_if_it_is_public(browser, stage, clock):
 def test_nothing_finer_than_the_cell_is_written(browser, stage):
     bubble = stage.bubble(place=place(*HERE))
     cell = cell_of(*HERE, Precision.NEIGHBOURHOOD)
-    page = page_of(browser, "/map", bbox="12,56,12,56")
     page = page_of(browser, "/map", bbox="56,12,57,13")
     at = page.all("li", "data-latitude"), page.all("li", "data-longitude")
     here = codes(page).index(bubble.code)
