@@ -1,5 +1,7 @@
 """What is on air: it plays through once asked, and what comes new disturbs nobody."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -54,8 +56,10 @@ def test_what_is_new_stands_at_the_top_where_it_disturbs_nobody(visit, fresh):
     visitor.page.evaluate(LOOKS)
     visitor.until(f"document.querySelector('[data-list] > *').dataset.code === '{code}'")
     assert visitor.page.evaluate(COUNT) == before + 1
-    visitor.page.evaluate(LOOKS)
-    visitor.page.wait_for_load_state("networkidle")
+    with visitor.page.expect_response(re.compile(f"/on-air.after={code}")) as looked:
+        visitor.page.evaluate(LOOKS)
+    assert looked.value.finished() is None
+    visitor.page.evaluate("new Promise(requestAnimationFrame)")
     assert visitor.page.evaluate(COUNT) == before + 1
 
 
@@ -82,7 +86,7 @@ def test_who_listens_is_told_and_goes_on_listening(visit, fresh):
     visitor.page.locator("[data-list] .play").first.click()
     visitor.until(f"{PLAYING} === 0")
     visitor.page.evaluate("document.querySelector('[data-list] audio').loop = true")
-    fresh()
+    code = fresh()
     visitor.page.evaluate(LOOKS)
     news = visitor.page.get_by_role("status").get_by_role("button", name="1 nouvelle bulle")
     news.wait_for()
@@ -90,7 +94,7 @@ def test_who_listens_is_told_and_goes_on_listening(visit, fresh):
     assert visitor.page.evaluate("document.activeElement.className") == "play"
     news.click()
     visitor.until(f"{COUNT} === {before + 1} && {PLAYING} === 1")
-    assert visitor.page.evaluate("document.activeElement.closest('.card').dataset.code") != ""
+    assert visitor.page.evaluate("document.activeElement.closest('.card').dataset.code") == code
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])

@@ -116,6 +116,7 @@ def test_tab_leads_through_each_page_and_out_again(visit, address):
     visitor.page.goto(address)
     visitor.page.wait_for_load_state("networkidle")
     found = stops(visitor.page)
+    assert found[0]["what"].startswith("a Skip")
     assert [stop["what"] for stop in found if not stop["outlined"]] == []
     assert [stop["what"] for stop in found if not stop["seen"]] == []
 

@@ -10,10 +10,12 @@ from playwright.sync_api import Page, expect
 
 from bubbles.model.place import PlaceRole, Precision, snap
 from tests.browser.stage import TITLES, Stage
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PATIENCE_S, PHONE, Visitor
+from tests.journey.service import wait_for
 
 LYON = "4.80,45.74,4.88,45.80"
 CLOSE_DEGREES = 0.01
+MAPLIBRE = re.compile(r"/assets/ground-[^/]*\.js$")
 
 
 def close_to(number: int) -> str:
@@ -42,10 +44,23 @@ def listed(page: Page) -> Any:
     return page.locator(".spot .card-title")
 
 
-def pressed_in_the_middle(page: Page, *, right_px: float = 0) -> None:
+def beside_the_middle(page: Page, right_px: float) -> tuple[float, float]:
     box = page.locator("canvas").bounding_box()
     assert box
-    page.mouse.click(box["x"] + box["width"] / 2 + right_px, box["y"] + box["height"] / 2)
+    return box["x"] + box["width"] / 2 + right_px, box["y"] + box["height"] / 2
+
+
+def pointed_at(page: Page, x_px: float, y_px: float) -> bool:
+    """Whether the map takes what is drawn there for something to press."""
+    page.mouse.move(x_px - 1, y_px)
+    page.mouse.move(x_px, y_px)
+    return bool(page.evaluate("document.querySelector('canvas').style.cursor === 'pointer'"))
+
+
+def view_of(page: Page) -> tuple[float, float, float, float]:
+    """West, south, east and north of the view in the address, in degrees."""
+    west, south, east, north = map(float, parse_qs(urlsplit(page.url).query)["bbox"][0].split(","))
+    return west, south, east, north
 
 
 def test_a_cell_is_drawn_as_wide_as_it_is_and_plays_when_it_is_pressed(opened):
@@ -56,9 +71,14 @@ def test_a_cell_is_drawn_as_wide_as_it_is_and_plays_when_it_is_pressed(opened):
     assert box
     pixels_a_metre = box["height"] / (2 * CLOSE_DEGREES * 111_195)
     expect(player).not_to_have_attribute("playing", "")
-    pressed_in_the_middle(page, right_px=160 * pixels_a_metre)  # the street's circle has a radius of 100 m
+    inside = beside_the_middle(page, right_px=80 * pixels_a_metre)  # the street's circle has a radius of 100 m
+    outside = beside_the_middle(page, right_px=160 * pixels_a_metre)
+    wait_for(lambda: pointed_at(page, *inside), timeout_s=PATIENCE_S)
+    wait_for(lambda: not pointed_at(page, *outside), timeout_s=PATIENCE_S)
+    page.mouse.click(*outside)
+    assert pointed_at(page, *inside)
     expect(page.locator(".spot.chosen")).to_have_count(0)
-    pressed_in_the_middle(page, right_px=80 * pixels_a_metre)
+    page.mouse.click(*inside)
     expect(player).to_have_attribute("playing", "")
     expect(page.locator(".spot.chosen")).to_contain_text(TITLES[0][0])
 
@@ -69,7 +89,9 @@ def test_the_list_and_the_address_keep_step_with_the_view(opened):
     expect(listed(page)).to_have_count(3)
     page.locator(".spot", has_text=TITLES[2][0]).get_by_role("button", name="Show on the map").click()
     expect(listed(page)).to_have_text([TITLES[2][0]])
-    expect(page).to_have_url(re.compile("bbox=4.8"))
+    west, south, east, north = view_of(page)
+    assert west < float(TITLES[2][2]) < east < west + 0.04  # closer than the whole town
+    assert south < float(TITLES[2][1]) < north
     address = page.url
     page.goto("/search")
     page.go_back()
@@ -138,7 +160,7 @@ def test_where_i_am_is_a_cell_before_anything_is_asked(opened, stage, kind):
     with page.expect_response(re.compile("/map/list")):
         page.get_by_role("button", name="Where I am").click()
     cell = snap(*here, Precision.NEIGHBOURHOOD, PlaceRole.RECORDED)
-    west, south, east, north = map(float, parse_qs(urlsplit(page.url).query)["bbox"][0].split(","))
+    west, south, east, north = view_of(page)
     assert (west + east) / 2 == pytest.approx(cell.longitude, abs=2e-4)
     assert west < cell.longitude < east
     assert south < cell.latitude < north
@@ -156,10 +178,41 @@ def test_who_says_not_where_they_are_is_told_what_to_do(opened):
 
 def test_a_map_across_the_antimeridian_is_the_same_after_a_visit_elsewhere(opened):
     visitor = opened("?bbox=178,-19,-178,-16", kind=DESKTOP)
-    asked = visitor.requested("/api/map")[-1].url
-    west, _, east, _ = map(float, parse_qs(urlsplit(asked).query)["bbox"][0].split(","))
-    assert west > 170
-    assert east < -170
+    first = asked_view(visitor)
+    assert first[0] > 170
+    assert first[2] < -170
+    visitor.page.goto("/search")
+    with visitor.page.expect_response(re.compile("/api/map")):
+        visitor.page.go_back()
+    assert asked_view(visitor) == pytest.approx(first, abs=1e-3)
+
+
+def asked_view(visitor: Visitor) -> list[float]:
+    """West, south, east and north that the map asked about last, in degrees."""
+    return [
+        float(edge) for edge in parse_qs(urlsplit(visitor.requested("/api/map")[-1].url).query)["bbox"][0].split(",")
+    ]
+
+
+def test_the_list_is_read_and_heard_before_the_map_has_come(visit, stage):
+    visitor = visit()
+    page, held = visitor.page, []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(MAPLIBRE, hold)
+    page.goto(f"/map?bbox={LYON}", wait_until="commit")
+    expect(listed(page)).to_have_count(3)
+    for each in listed(page).all():
+        expect(each).to_be_visible()
+    page.locator(".spot bubble-player .play").first.click()
+    visitor.until("document.querySelector('.spot audio').currentTime > 0.2")
+    visitor.seen(lambda: held)
+    expect(page.locator("canvas")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.locator("[data-unrolled] canvas")).to_be_visible()
 
 
 def test_without_the_ground_the_bubbles_are_there_and_the_page_says_so(visit, stage):

@@ -1,18 +1,31 @@
 """A place set on a map: by a finger and by keys, with the cell that others will see, and told to the form around it."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from bubbles.model.place import PlaceRole, Precision, cell_of, snap
-from tests.browser.stage import AUTHOR
+from tests.browser.pages import sign_in
+from tests.browser.spoken import recorded
 from tests.browser.visitor import DESKTOP
+
+AT = {"latitude": "45.7640", "longitude": "4.8357", "precision": "street"}
 
 
 @pytest.fixture
-def desk(signed_in, stage) -> Page:
-    """The studio's page of a bubble whose place is told by its street."""
-    page: Page = signed_in(AUTHOR, kind=DESKTOP).page
-    page.goto(f"/studio/bubbles/{stage.code}")
+def told(quiet, tmp_path) -> dict[str, Any]:
+    """A bubble of its own, whose place is told by its street; it is of the handle under `handle`."""
+    handle = quiet.account()
+    return quiet.publish(recorded(tmp_path), quiet.token(handle), **AT) | {"handle": handle}
+
+
+@pytest.fixture
+def desk(visit, quiet, told) -> Page:
+    """Its page in the studio."""
+    page: Page = visit(kind=DESKTOP, origin=quiet.origin).page
+    sign_in(page, quiet, told["handle"])
+    page.goto(f"/studio/bubbles/{told['code']}")
     page.locator("place-picker").scroll_into_view_if_needed()
     expect(page.locator("place-picker canvas")).to_be_visible()
     return page
@@ -22,9 +35,9 @@ def point(page: Page) -> tuple[float, float]:
     return float(page.locator("#latitude").input_value()), float(page.locator("#longitude").input_value())
 
 
-def test_arrow_keys_go_by_cells(desk, stage):
+def test_arrow_keys_go_by_cells(desk, told):
     desk.select_option("#precision", "neighbourhood")
-    at = stage.told[0]["place"]
+    at = told["place"]
     desk.locator("place-picker canvas").focus()
     desk.keyboard.press("ArrowUp")
     cell = cell_of(at["latitude"], at["longitude"], Precision.NEIGHBOURHOOD)
@@ -35,8 +48,8 @@ def test_arrow_keys_go_by_cells(desk, stage):
     expect(desk.get_by_text("Others will see only this cell, about 1 km across.")).to_be_visible()
 
 
-def test_a_finger_sets_the_place(desk, stage):
-    at = stage.told[0]["place"]
+def test_a_finger_sets_the_place(desk, told):
+    at = told["place"]
     desk.locator("place-picker canvas").click()  # in its middle, where the cell is
     latitude, longitude = point(desk)
     middle = snap(latitude, longitude, Precision.STREET, PlaceRole.RECORDED)
@@ -66,9 +79,10 @@ def test_nothing_finer_than_the_cell_is_sent(desk):
     assert f"latitude={middle.latitude}&longitude={middle.longitude}" in form
 
 
-def test_without_a_drawing_surface_the_cell_is_sketched(signed_in, stage):
-    page = signed_in(AUTHOR).page
+def test_without_a_drawing_surface_the_cell_is_sketched(visit, quiet, told):
+    page = visit(origin=quiet.origin).page
+    sign_in(page, quiet, told["handle"])
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
-    page.goto(f"/studio/bubbles/{stage.code}")
+    page.goto(f"/studio/bubbles/{told['code']}")
     page.locator("place-picker").scroll_into_view_if_needed()
     expect(page.locator("place-picker svg .cell")).to_be_visible()

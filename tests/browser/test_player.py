@@ -21,6 +21,12 @@ OVERHEAR = """
     return true;
   };
 """
+LEAP = f"(() => {{ const left_s = {SOUND}.currentTime; {MAIN}.moveTo({MAIN}.duration_s - 1.5); return left_s; }})()"
+"""To a second and a half before the end; where the sound was until then."""
+
+REPORTED_EVERY_S = 0.5
+"""A browser says where the sound is about four times a second."""
+
 HOLD_THE_KEYS = "window.keys = {}; MediaSession.prototype.setActionHandler = (key, does) => { keys[key] = does; };"
 FRAMED = "(src) => document.body.append(Object.assign(document.createElement('iframe'), { src, width: 400 }))"
 
@@ -128,15 +134,15 @@ def test_the_beacon_tells_the_seconds_that_were_heard(visit, stage):
     visitor.until("window.told.length > 0")
     assert visitor.page.evaluate("window.told[0].heard") == []
     visitor.until(f"{SOUND}.currentTime > 1.6")
-    visitor.page.evaluate(f"{MAIN}.moveTo({MAIN}.duration_s - 1.5)")
+    left_s = visitor.page.evaluate(LEAP)
     visitor.until(f"{SOUND}.ended")
     told = visitor.until("window.told.length > 1 && window.told.at(-1)")
     first, last = told["heard"][0], told["heard"][-1]
     assert told["code"] == stage.code
     assert first[0] < 0.5
-    assert first[1] == pytest.approx(1.6, abs=0.8)
-    assert last[0] > first[1]
-    assert heard_s(told) == pytest.approx(3.1, abs=1.2)
+    assert left_s - REPORTED_EVERY_S <= first[1] <= left_s
+    assert last[0] > left_s
+    assert left_s - first[0] + 1.5 - 3 * REPORTED_EVERY_S <= heard_s(told) <= left_s + 1.5 + 0.1
 
 
 def test_a_page_that_goes_tells_first_what_was_heard(visit, stage):
@@ -161,17 +167,14 @@ def test_a_sound_that_does_not_come_is_told_and_tried_again(visit, stage):
     assert visitor.page.get_by_text("Le son n’est pas arrivé").count() == 0
 
 
-def test_the_embed_in_another_page_sends_no_cookie(visit, stage):
+def test_the_embed_in_another_page_plays_and_asks_nothing_but_its_own_house(visit, stage):
     visitor = visit(allowed=["favicon"])
-    visitor.context.add_cookies([{"name": "bubbles_language", "value": "fr", "url": stage.origin, "httpOnly": True}])
     blog = stage.service.url + "/robots.txt"  # 127.0.0.1 is another site than localhost
     visitor.page.goto(blog)
     visitor.page.evaluate(FRAMED, f"{stage.origin}/b/{stage.code}/embed")
     frame = visitor.page.frame_locator("iframe")
     with visitor.page.expect_request("**/api/listens"):
         frame.get_by_role("button", name="Play").click()
-    ours = [each for each in visitor.requests if each.url.startswith(stage.origin)]
-    assert [each.url for each in ours if "cookie" in each.all_headers()] == []
     assert visitor.requested("/me$") == []
     assert set(visitor.strays(stage.origin)) <= {blog, stage.service.url + "/favicon.ico"}
 

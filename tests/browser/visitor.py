@@ -1,7 +1,7 @@
 """A visitor: a browser profile of its own with one open page, watched for what it complains of and what it sends."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +58,10 @@ class Visitor:
         `page.wait_for_function` cannot: it evaluates anew inside the page, which our content policy forbids.
         """
         return wait_for(lambda: self._now(truth, arg, page or self.page), timeout_s=PATIENCE_S)
+
+    def seen(self, look: Callable[[], Any]) -> Any:
+        """Waits until what the browser told us of itself makes `look` true; what that gives then."""
+        return wait_for(lambda: self.page.evaluate("true") and look(), timeout_s=PATIENCE_S)  # only calls bring news
 
     def _now(self, truth: str, arg: Any, page: Page) -> Any:
         try:
