@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import { forceCloseDatabase } from "fake-indexeddb";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { isFlagUp, setFlag } from "./flag";
 import { newTake } from "./take";
 import { Vault } from "./vault";
 
@@ -73,6 +74,18 @@ it("that could not be opened at first is tried again", async () => {
     throw new DOMException("", "UnknownError");
   });
   expect(await vault.takes()).toEqual([]);
+});
+
+it("raises the flag again that another tab has lowered when its own last take went", async () => {
+  const kept = new Map<string, string>();
+  const setItem = (key: string, value: string) => kept.set(key, value);
+  vi.stubGlobal("localStorage", { setItem, removeItem: (key: string) => kept.delete(key), getItem: (key: string) => kept.get(key) ?? null });
+  const id = await draft();
+  setFlag(false);
+  await vault.change(id, (take) => take);
+  expect(isFlagUp()).toBe(true);
+  await vault.remove(id);
+  expect(isFlagUp()).toBe(false);
 });
 
 describe("what is sent in place of the original", () => {

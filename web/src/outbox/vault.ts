@@ -60,13 +60,16 @@ export class Vault {
 
   /** A take with changes made to what it is at this moment, whoever changed it before; undefined when it is gone. */
   async change(id: string, change: (take: Take) => Take): Promise<Take | undefined> {
-    return this.writing(async (transaction) => {
+    const changed = await this.writing(async (transaction) => {
       const takes = transaction.objectStore("takes");
       const take = await takes.get(id);
       const changed = take && change(take);
       if (changed) await takes.put(changed, id);
       return changed;
     });
+    // Another tab that threw its last take away may have lowered it after this one came.
+    if (changed) setFlag(true);
+    return changed;
   }
 
   /** Keeps a piece of sound; raises QuotaExceededError when the device is full. */

@@ -21,7 +21,11 @@ let room: Promise<Room> | null = null;
 
 /** What keeps takes: made when there is something to keep, for a page that is only looked at stores nothing. */
 function furnished(): Promise<Room> {
-  return (room ??= furnish(root, limits, deck, me));
+  if (room) return room;
+  const furnishing = (room = furnish(root, limits, deck, me));
+  // Storage that does not answer now may do so when it is asked again.
+  furnishing.catch(() => room === furnishing && (room = null));
+  return furnishing;
 }
 
 const deck = new Deck(find("[data-deck]"), {

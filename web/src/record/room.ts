@@ -31,7 +31,8 @@ export async function furnish(root: HTMLElement, limits: Limits, deck: Deck, me:
   keepForOffline();
   const room = new Room(root, limits, deck, outbox);
   if (me) room.welcome(me);
-  await room.shelf.refresh();
+  // What cannot be listed now is when there is news.
+  await room.shelf.refresh().catch(() => undefined);
   return room;
 }
 
@@ -172,7 +173,8 @@ export class Room {
   private async change(wish: Wish, id: string): Promise<void> {
     const handle = this.me?.handle;
     if (wish === "discard" || wish === "done") await this.vault.remove(id);
-    if (wish === "open") await this.vault.change(id, reopened);
+    // While the deck records, nothing is opened, and what waits to be sent stays in its queue.
+    if (wish === "open" && this.deck.isIdle) await this.vault.change(id, reopened);
     if (wish === "retry") await this.vault.change(id, retried);
     if (wish === "renew") await this.vault.change(id, renewed);
     if (wish === "hand-over" && handle) await this.vault.change(id, (take) => handedTo(take, handle));
