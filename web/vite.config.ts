@@ -18,7 +18,7 @@ function entries(): string[] {
   return ["src/main.ts", "src/sw.ts", "styles/main.css", ...ofPages.filter((name) => !name.endsWith(".test.ts"))];
 }
 
-const PLAYER = /\/src\/(player|controls|keys|lock-screen|beacon|heard|ids|times|texts|install|outbox\/flag)\.ts$|preload-helper/;
+const PLAYER = /\/src\/(player|controls|dom|keys|lock-screen|beacon|heard|ids|times|texts|install|outbox\/flag)\.ts$|preload-helper/;
 
 // The server reads dist/.vite/manifest.json to learn the hashed names; dist/assets is served as /assets.
 export default defineConfig({

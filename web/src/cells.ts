@@ -25,6 +25,8 @@ export interface Cell {
 }
 
 const EARTH_RADIUS_M = 6_371_008.8;
+/** Of latitude: about 111,195. */
+export const METRES_A_DEGREE = (EARTH_RADIUS_M * Math.PI) / 180;
 const TOWN_ROWS = 2_000;
 const STREETS_PER_TOWN = 70;
 const STREET_ROWS = TOWN_ROWS * STREETS_PER_TOWN;

@@ -1,7 +1,7 @@
+import { svg } from "./dom";
 import { RATES } from "./keys";
 import { language, text } from "./texts";
 
-const DRAWN = "http://www.w3.org/2000/svg";
 const TO_PLAY = "M8 4.5v15l12-7.5z";
 const TO_PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
 
@@ -34,15 +34,8 @@ export function addControls(player: HTMLElement, name: string, duration_s: numbe
 
 function playButton(): HTMLButtonElement {
   const button = made("button", { type: "button", className: "play", title: text("player.keys") });
-  const drawing = document.createElementNS(DRAWN, "svg");
-  drawing.setAttribute("viewBox", "0 0 24 24");
-  drawing.setAttribute("aria-hidden", "true");
-  for (const [name, shape] of [["to-play", TO_PLAY], ["to-pause", TO_PAUSE]] as const) {
-    const path = document.createElementNS(DRAWN, "path");
-    path.setAttribute("class", name);
-    path.setAttribute("d", shape);
-    drawing.append(path);
-  }
+  const drawing = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" });
+  drawing.append(svg("path", { class: "to-play", d: TO_PLAY }), svg("path", { class: "to-pause", d: TO_PAUSE }));
   button.append(drawing);
   return button;
 }

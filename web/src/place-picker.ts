@@ -1,5 +1,6 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import { cellOf, isOnEarth, PRECISIONS, snap, type Cell, type CellPrecision, type Point, type Precision } from "./cells";
+import { svg } from "./dom";
 import { WORLD, type Bounds } from "./map/view";
 import { stepped } from "./picking";
 import { sketch } from "./record/sketch";
@@ -119,9 +120,7 @@ export class PlacePicker extends HTMLElement {
   }
 
   private sketchInstead(): void {
-    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    drawing.setAttribute("class", "picker-sketch");
-    drawing.setAttribute("aria-hidden", "true");
+    const drawing = svg("svg", { class: "picker-sketch", "aria-hidden": "true" });
     this.sheet?.replaceChildren(drawing);
     this.redraw = () => (this.at ? sketch(drawing, this.at, this.how, true) : drawing.replaceChildren());
     this.redraw();

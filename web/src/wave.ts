@@ -1,9 +1,10 @@
+import { svg } from "./dom";
+
 /** As the house draws it (`http/shown.py`): a bar for each loudest of its peaks, `bars` wide and 100 high. */
 const HEIGHT = 100;
 const LOUDEST = 255;
 const BAR = 0.62;
 const LOW = 4;
-const SVG = "http://www.w3.org/2000/svg";
 
 /** The outline of a waveform as an SVG path. */
 export function wavePath(peaks: readonly number[], bars: number): string {
@@ -18,14 +19,8 @@ export function wavePath(peaks: readonly number[], bars: number): string {
 /** The picture that a player seeks in: the waveform, and over it the part that was heard. */
 export function waveform(peaks: readonly number[], bars: number): SVGSVGElement {
   const path = wavePath(peaks, bars);
-  const drawing = made("svg", { class: "waveform", viewBox: `0 0 ${bars} ${HEIGHT}`, "aria-hidden": "true" });
+  const drawing = svg("svg", { class: "waveform", viewBox: `0 0 ${bars} ${HEIGHT}`, "aria-hidden": "true" });
   drawing.setAttribute("preserveAspectRatio", "none");
-  drawing.append(made("path", { d: path }), made("path", { d: path, class: "heard" }));
+  drawing.append(svg("path", { d: path }), svg("path", { d: path, class: "heard" }));
   return drawing as SVGSVGElement;
-}
-
-function made(name: string, attributes: Record<string, string>): SVGElement {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

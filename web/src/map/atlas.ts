@@ -1,5 +1,6 @@
 import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
-import { radius_m, type Point } from "../cells";
+import { METRES_A_DEGREE, radius_m, type Point } from "../cells";
+import { find } from "../dom";
 import { Nowhere, whereIAm } from "../here";
 import { extent_m, type NamedPlace } from "../place-search";
 import type { BubblePlayer } from "../player";
@@ -16,7 +17,6 @@ const STREETS_ZOOM = 9;
 /** The tools lie on the upper edge, the sources on the lower. */
 const ROOM = { top: 90, bottom: 50, left: 40, right: 40 };
 const NO_ROOM = { top: 0, bottom: 0, left: 0, right: 0 };
-const METRES_A_DEGREE = 111_195;
 
 /** The map's page: the map, the list beside it, the filters and the address, all four in step. */
 export class Atlas {
@@ -35,10 +35,10 @@ export class Atlas {
   private readonly unanswered = new Set<"map" | "list">();
 
   constructor(private readonly element: HTMLElement) {
-    this.form = part(element, "[data-filters]") as HTMLFormElement;
-    this.notice = part(element, "[data-notice]");
+    this.form = find<HTMLFormElement>("[data-filters]", element);
+    this.notice = find("[data-notice]", element);
     this.view = boundsOf(element.dataset["bbox"] ?? "");
-    this.results = new Results(part(element, "[data-list]"), {
+    this.results = new Results(find("[data-list]", element), {
       chosen: (spot) => this.fly(spot),
       pointed: (code) => this.point(code),
       played: (code) => this.play(code),
@@ -55,7 +55,7 @@ export class Atlas {
     if (!canDraw()) return this.say(text("map.no_webgl"));
     this.say(text("map.loading"));
     const { styleLight, styleDark } = this.element.dataset;
-    await unroll(part(this.element, "[data-canvas]"), {
+    await unroll(find("[data-canvas]", this.element), {
       styles: { light: styleLight ?? "", dark: styleDark ?? "" },
       label: text("map.map"),
       bounds: this.view ?? around(this.results.spots()) ?? WORLD,
@@ -74,7 +74,7 @@ export class Atlas {
     if (this.notice.textContent === text("map.loading")) this.say("");
     this.element.toggleAttribute("data-unrolled", true);
     this.listen(ground.map);
-    part(this.element, "[data-search]").textContent = text("map.search_view");
+    find("[data-search]", this.element).textContent = text("map.search_view");
     this.sayGround(ground.map);
     void (this.view ? this.refresh() : this.look());
   }
@@ -140,7 +140,7 @@ export class Atlas {
 
   /** What the eye sees change above the list, for those who listen to the page. */
   private tellCount(): void {
-    const status = part(this.element, "[data-counted]");
+    const status = find("[data-counted]", this.element);
     const { count } = this.results;
     if (status.textContent !== count) status.textContent = count;
   }
@@ -225,8 +225,8 @@ export class Atlas {
   }
 
   private enableTools(): void {
-    part(this.element, ".map-tools").hidden = false;
-    part(this.element, "[data-here]").addEventListener("click", () => void this.goHere());
+    find(".map-tools", this.element).hidden = false;
+    find("[data-here]", this.element).addEventListener("click", () => void this.goHere());
     this.element.addEventListener("place-chosen", (event) => {
       const place = (event as CustomEvent<NamedPlace>).detail;
       this.go(boundsAround(place, extent_m(place)));
@@ -247,7 +247,7 @@ export class Atlas {
 
   /** Our own map has no streets; where they would be looked for, it says so. */
   private sayGround(map: MapLibre): void {
-    part(this.element, "[data-streetless]").hidden = map.getSource("basemap") === undefined || map.getZoom() < STREETS_ZOOM;
+    find("[data-streetless]", this.element).hidden = map.getSource("basemap") === undefined || map.getZoom() < STREETS_ZOOM;
   }
 
   private say(words: string): void {
@@ -264,10 +264,4 @@ function boundsAround({ latitude, longitude }: Point, radius_m: number): Bounds 
   const high = radius_m / METRES_A_DEGREE;
   const wide = high / Math.max(Math.cos((latitude * Math.PI) / 180), 0.01);
   return wrapped({ west: longitude - wide, east: longitude + wide, south: latitude - high, north: latitude + high });
-}
-
-function part(of: HTMLElement, name: string): HTMLElement {
-  const found = of.querySelector<HTMLElement>(name);
-  if (!found) throw new Error(`The map's page lacks ${name}`);
-  return found;
 }

@@ -1,3 +1,5 @@
+import { find } from "../dom";
+
 /** A bubble in the list: its element, which says where it is. */
 export interface Spot {
   readonly element: HTMLElement;
@@ -67,13 +69,13 @@ export class Results {
   }
 
   private replace(fresh: HTMLElement): void {
-    inStep(this.part(".spots"), Array.from(part(fresh, ".spots").children) as HTMLElement[]);
-    for (const name of [".list-head", ".list-foot"]) this.part(name).replaceWith(part(fresh, name));
+    inStep(this.part(".spots"), Array.from(find(".spots", fresh).children) as HTMLElement[]);
+    for (const name of [".list-head", ".list-foot"]) this.part(name).replaceWith(find(name, fresh));
     this.enhance();
   }
 
   private part(name: string): HTMLElement {
-    return part(this.section, name);
+    return find(name, this.section);
   }
 
   private enhance(): void {
@@ -97,7 +99,7 @@ export class Results {
     if (!fresh) return location.assign(more.href);
     const added = Array.from(fresh.querySelectorAll<HTMLElement>(".spot"));
     this.part(".spots").append(...added);
-    this.part(".list-foot").replaceWith(part(fresh, ".list-foot"));
+    this.part(".list-foot").replaceWith(find(".list-foot", fresh));
     this.enhance();
     added[0]?.querySelector<HTMLElement>("a, button")?.focus();
   }
@@ -134,12 +136,6 @@ function spotOf(element: HTMLElement): Spot {
     longitude: number("longitude"),
     radius_m: number("radiusM"),
   };
-}
-
-function part(of: HTMLElement, name: string): HTMLElement {
-  const found = of.querySelector<HTMLElement>(name);
-  if (!found) throw new Error(`The list lacks ${name}`);
-  return found;
 }
 
 /** What the server lists at an address, written and escaped there; null when no answer came. */

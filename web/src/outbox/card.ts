@@ -1,5 +1,5 @@
 import { enableCopy } from "../copy";
-import { find, show } from "../record/dom";
+import { find, show } from "../dom";
 import "../share-panel";
 import { text } from "../texts";
 import { follow, type Journey } from "./follow";

@@ -1,4 +1,4 @@
-import { find, show } from "../record/dom";
+import { find, show } from "../dom";
 import { Card, type Wish } from "./card";
 import type { News, Noticeboard } from "./news";
 import { isOurs } from "./ours";

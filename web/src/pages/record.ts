@@ -3,7 +3,7 @@ import { isFlagUp } from "../outbox/flag";
 import { whoIsHere, type Me } from "../outbox/who";
 import { PlaceSearch } from "../place-search";
 import { Deck } from "../record/deck";
-import { find, show } from "../record/dom";
+import { find, show } from "../dom";
 import { catchStrayFiles, takeFiles } from "../record/files";
 import { troubleBefore } from "../record/microphone";
 import { furnish, type Room } from "../record/room";

@@ -1,4 +1,4 @@
-import { find } from "./dom";
+import { find } from "../dom";
 
 /** Asks before something is lost; keeping is what Escape and Enter do. */
 export function ask(question: string, yes: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import { Awake } from "./awake";
 import { Capture, type PauseReason, type StopReason } from "./capture";
 import { Countdown, type Reading } from "./countdown";
 import { Watchman, barOf, levelOf } from "./level";
-import { find, show } from "./dom";
+import { find, show } from "../dom";
 import { Held } from "./held";
 import { recorderOf } from "./ladder";
 import { Meter } from "./meter";
@@ -20,7 +20,7 @@ import { Strip } from "./strip";
 export type DeckState = "idle" | "asking" | "recording" | "paused" | "keeping";
 
 /** What the deck needs of its page. */
-export interface Desk {
+export interface DeckPage {
   /** Raises what the browser raises where it keeps nothing. */
   readonly vault: () => Promise<Vault>;
   readonly limit_s: number;
@@ -44,7 +44,7 @@ export class Deck {
 
   constructor(
     private readonly root: HTMLElement,
-    private readonly desk: Desk,
+    private readonly desk: DeckPage,
   ) {
     this.rec = find("[data-rec]", root);
     this.pauseKey = find("[data-pause]", root);

@@ -1,7 +1,7 @@
 import type { Fields } from "../outbox/take";
 import type { Me } from "../outbox/who";
 import { text } from "../texts";
-import { find, show } from "./dom";
+import { find, show } from "../dom";
 import { Placing } from "./placing";
 
 const SAVE_MS = 400;

@@ -2,7 +2,7 @@ import { PRECISIONS, isAsCoarse, isOnEarth, snap, type Point, type Precision } f
 import type { Fields } from "../outbox/take";
 import type { NamedPlace } from "../place-search";
 import { text } from "../texts";
-import { find, show } from "./dom";
+import { find, show } from "../dom";
 import { sketch } from "./sketch";
 
 type PlaceFields = Pick<Fields, "latitude" | "longitude" | "place_role" | "precision">;

@@ -2,7 +2,7 @@ import type { Take } from "../outbox/take";
 import type { Vault } from "../outbox/vault";
 import { text } from "../texts";
 import { clock } from "../times";
-import { find, saveAs, show } from "./dom";
+import { find, saveAs, show } from "../dom";
 import { extensionOf } from "./ladder";
 import { heightOf, isClipped, isSilent, peaks } from "./level";
 import { Playback, decoded, type Sound } from "./sound";

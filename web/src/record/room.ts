@@ -13,7 +13,7 @@ import { text } from "../texts";
 import { ask } from "./ask";
 import type { Deck } from "./deck";
 import { Details } from "./details";
-import { find, show } from "./dom";
+import { find, show } from "../dom";
 import { fits, keepFile } from "./files";
 import { Review, downloadTake } from "./review";
 

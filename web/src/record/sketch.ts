@@ -1,12 +1,11 @@
-import { cellOf, distance_m, radius_m, type Point, type Precision } from "../cells";
-import { svg } from "./dom";
+import { cellOf, distance_m, METRES_A_DEGREE, radius_m, type Point, type Precision } from "../cells";
+import { svg } from "../dom";
 
 const WIDTH = 320;
 const HEIGHT = 200;
 const CELLS_HIGH = 2.4;
 const EXACT_VIEW_M = 300;
 const EXACT_RADIUS = 12;
-const DEGREE_M = 111_195;
 /** At the poles cells become slivers; lines stay this far apart. */
 const LINE_GAP_MIN = 6;
 
@@ -14,7 +13,7 @@ const LINE_GAP_MIN = 6;
 export function sketch(drawing: SVGElement, point: Point, precision: Precision, isKnownExactly: boolean): void {
   const isExact = precision === "exact" || precision === "none";
   const cell = isExact ? around(point) : cellOf(point, precision);
-  const high_m = (cell.north - cell.south) * DEGREE_M;
+  const high_m = (cell.north - cell.south) * METRES_A_DEGREE;
   const wide_m = distance_m(
     { latitude: point.latitude, longitude: cell.west },
     { latitude: point.latitude, longitude: cell.east },
@@ -37,7 +36,7 @@ export function sketch(drawing: SVGElement, point: Point, precision: Precision, 
 
 /** A square of a third of the view around a point that is told exactly. */
 function around({ latitude, longitude }: Point) {
-  const half = EXACT_VIEW_M / 6 / DEGREE_M;
+  const half = EXACT_VIEW_M / 6 / METRES_A_DEGREE;
   const wide = half / Math.max(Math.cos((latitude * Math.PI) / 180), 1e-6);
   return { south: latitude - half, north: latitude + half, west: longitude - wide, east: longitude + wide };
 }

@@ -1,4 +1,4 @@
-import { svg } from "./dom";
+import { svg } from "../dom";
 import { heightOf } from "./level";
 
 const BARS = 120;

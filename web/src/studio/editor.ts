@@ -1,9 +1,10 @@
+import { find } from "../dom";
 import { text } from "../texts";
 import { added, type Cue, doubted, joined, moved, named, rewritten, same, type SentCue, split, toSend, without } from "./cues";
 import { button, element } from "./element";
 import { forget, keep, kept } from "./keep";
 import { News } from "./news";
-import { type Desk, Row } from "./row";
+import { Row, type RowDeeds } from "./row";
 import { currentVersion, save } from "./save";
 import { Stretch } from "./stretch";
 import { type Deeds, Tools } from "./tools";
@@ -29,10 +30,10 @@ export class TranscriptEditor extends HTMLElement {
 
   connectedCallback(): void {
     if (this.form) return;
-    this.form = this.find("form");
-    this.list = this.find("ol.cues");
-    this.language = this.find("select");
-    this.version = this.find("input[name=version]");
+    this.form = find("form", this);
+    this.list = find("ol.cues", this);
+    this.language = find("select", this);
+    this.version = find("input[name=version]", this);
     this.saved = readLines(this.list);
     this.savedLanguage = this.language.value;
     this.tools = new Tools(this.deeds());
@@ -56,9 +57,9 @@ export class TranscriptEditor extends HTMLElement {
 
   private takeOver(): void {
     this.toggleAttribute("enhanced", true);
-    this.find("[data-plain]").textContent = text("editor.how");
+    find("[data-plain]", this).textContent = text("editor.how");
     this.list.replaceChildren();
-    this.find(".desk-save").append(this.news.element);
+    find(".desk-save", this).append(this.news.element);
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.save();
@@ -83,7 +84,7 @@ export class TranscriptEditor extends HTMLElement {
     this.news.say("restored", button(text("editor.discard"), () => this.takeTheirs(), { class: "plain" }));
   }
 
-  private desk(): Desk {
+  private rowDeeds(): RowDeeds {
     return {
       hear: (id) => this.hear(id),
       confirm: (id) => {
@@ -193,7 +194,7 @@ export class TranscriptEditor extends HTMLElement {
   }
 
   private draw(): void {
-    const desk = this.desk();
+    const deeds = this.rowDeeds();
     const ids = new Set(this.cues.map((cue) => cue.id));
     for (const [id, row] of this.rows) {
       if (ids.has(id)) continue;
@@ -201,7 +202,7 @@ export class TranscriptEditor extends HTMLElement {
       this.rows.delete(id);
     }
     this.cues.forEach((cue, at) => {
-      const row = this.rows.get(cue.id) ?? new Row(cue.id, desk);
+      const row = this.rows.get(cue.id) ?? new Row(cue.id, deeds);
       this.rows.set(cue.id, row);
       if (this.list.children[at] !== row.element) this.list.insertBefore(row.element, this.list.children[at] ?? null);
       row.show(cue, at + 1);
@@ -232,12 +233,6 @@ export class TranscriptEditor extends HTMLElement {
 
   private at(id: number): number {
     return this.cues.findIndex((cue) => cue.id === id);
-  }
-
-  private find<Kind extends HTMLElement>(selector: string): Kind {
-    const found = this.querySelector<Kind>(selector);
-    if (!found) throw new Error(`<transcript-editor> lacks ${selector}`);
-    return found;
   }
 }
 

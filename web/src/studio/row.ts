@@ -3,8 +3,8 @@ import { text } from "../texts";
 import type { Cue } from "./cues";
 import { button, element } from "./element";
 
-/** What a line asks of the desk. */
-export type Desk = {
+/** What can be done at a line. */
+export type RowDeeds = {
   hear: (id: number) => void;
   confirm: (id: number) => void;
   write: (id: number, words: string) => void;
@@ -21,18 +21,18 @@ export class Row {
 
   constructor(
     readonly id: number,
-    desk: Desk,
+    deeds: RowDeeds,
   ) {
-    this.hear = button("", () => desk.hear(id), { class: "hear" });
+    this.hear = button("", () => deeds.hear(id), { class: "hear" });
     this.words = element("textarea", { rows: "1", dir: "auto", autocomplete: "off", spellcheck: "true" });
-    this.confirm = button(text("editor.confirm"), () => desk.confirm(id), { class: "confirm" });
+    this.confirm = button(text("editor.confirm"), () => deeds.confirm(id), { class: "confirm" });
     this.element = element("li", { class: "cue" }, this.hear, this.words, this.confirm);
-    this.element.addEventListener("focusin", () => desk.choose(id));
+    this.element.addEventListener("focusin", () => deeds.choose(id));
     this.words.addEventListener("input", () => {
-      desk.write(id, this.words.value);
+      deeds.write(id, this.words.value);
       this.fit();
     });
-    this.words.addEventListener("keydown", (event) => this.key(event, desk));
+    this.words.addEventListener("keydown", (event) => this.key(event, deeds));
   }
 
   show(cue: Cue, number: number): void {
@@ -59,10 +59,10 @@ export class Row {
     if (this.words.scrollHeight) this.words.style.height = `${this.words.scrollHeight + 2}px`;
   }
 
-  private key(event: KeyboardEvent, desk: Desk): void {
+  private key(event: KeyboardEvent, deeds: RowDeeds): void {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault(); // a cue is one line
-    if (event.ctrlKey || event.metaKey) desk.hear(this.id);
-    else desk.go(this.id, event.shiftKey ? -1 : 1);
+    if (event.ctrlKey || event.metaKey) deeds.hear(this.id);
+    else deeds.go(this.id, event.shiftKey ? -1 : 1);
   }
 }

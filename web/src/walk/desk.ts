@@ -1,4 +1,5 @@
 import { distance_m, type Point } from "../cells";
+import { find } from "../dom";
 import type { NamedPlace } from "../place-search";
 import { language, text } from "../texts";
 import { clock } from "../times";
@@ -138,9 +139,7 @@ export class Desk {
   }
 
   private part(name: string): HTMLElement {
-    const found = this.element.querySelector<HTMLElement>(name);
-    if (!found) throw new Error(`The walk's page lacks ${name}`);
-    return found;
+    return find(name, this.element);
   }
 }
 

@@ -1,4 +1,5 @@
 import { distance_m, type Point } from "../cells";
+import { svg } from "../dom";
 import { bearing } from "./around";
 import type { Voice } from "./queue";
 
@@ -12,12 +13,12 @@ const DRAWN_MAX = 50;
 
 /** Draws what lies around on rings of distance, north above; `playing` is the one that is heard. For the eye only. */
 export function drawRadar(box: HTMLElement, here: Point | null, voices: readonly Voice[], reach_m: number, playing: string): void {
-  const drawing = made("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, "aria-hidden": "true", focusable: "false" });
-  for (const part of RINGS) drawing.append(made("circle", { class: "ring", cx: MIDDLE, cy: MIDDLE, r: RIM * part }));
-  drawing.append(made("path", { class: "ring", d: `M${MIDDLE} ${MIDDLE - RIM}v${2 * RIM}M${MIDDLE - RIM} ${MIDDLE}h${2 * RIM}` }));
+  const drawing = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, "aria-hidden": "true", focusable: "false" });
+  for (const part of RINGS) drawing.append(svg("circle", { class: "ring", cx: MIDDLE, cy: MIDDLE, r: RIM * part }));
+  drawing.append(svg("path", { class: "ring", d: `M${MIDDLE} ${MIDDLE - RIM}v${2 * RIM}M${MIDDLE - RIM} ${MIDDLE}h${2 * RIM}` }));
   const placed = here ? voices.slice(0, DRAWN_MAX) : [];
   for (const voice of placed) if (voice.place && here) drawing.append(bubble(here, voice, reach_m, voice.code === playing));
-  drawing.append(made("circle", { class: here ? "self" : "lost", cx: MIDDLE, cy: MIDDLE, r: 7 }));
+  drawing.append(svg("circle", { class: here ? "self" : "lost", cx: MIDDLE, cy: MIDDLE, r: 7 }));
   box.replaceChildren(drawing);
 }
 
@@ -26,17 +27,11 @@ function bubble(here: Point, { place, code }: Voice, reach_m: number, isPlaying:
   const away = Math.min(distance_m(here, at) / reach_m, 1) * RIM;
   const angle = (bearing(here, at) * Math.PI) / 180;
   const radius = Math.min(Math.max((at.radius_m / reach_m) * RIM, RADIUS_MIN), RIM / 2);
-  return made("circle", {
+  return svg("circle", {
     class: isPlaying ? "playing" : "voice",
     "data-code": code,
     cx: (MIDDLE + Math.sin(angle) * away).toFixed(1),
     cy: (MIDDLE - Math.cos(angle) * away).toFixed(1),
     r: radius.toFixed(1),
   });
-}
-
-function made(name: string, attributes: Record<string, string | number>): SVGElement {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
 }
