@@ -6,8 +6,10 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from bubbles.db import towns
 from tests.http.hostile import HOSTILE, PARAMETERS, PLACES, PLAIN, Page, columns, folded, parsed
 from tests.speech.vtt_reading import parse_vtt
+from tests.towns import write
 
 NUL = "\x00"
 ADDRESSED = {**HOSTILE, "nul": NUL, "bytes": "%fe%ff", "half a pair": "\ud800"}
@@ -61,7 +63,8 @@ def test_it_makes_no_cue_of_its_own(browser, stage, text):
 
 
 @each_address
-def test_it_stays_a_value_in_a_search(browser, world, text):
+def test_it_stays_a_value_in_a_search(browser, world, house, tmp_path, text):
+    towns.load(house.database, write(tmp_path / "places.tsv"))
     channel, _ = world.channel()
     known = {entry[0] for entry in parsed(browser.get("/search?q=a&tag=b&near=1").text).skeleton}
     for name in PARAMETERS:
