@@ -1,6 +1,7 @@
 """What the tests of the pages share. In short:
 
-- `stage`: one real service for the folder, with three spoken bubbles; `quiet`: another without a worker, off air.
+- `stage`: one real service for the folder, with three spoken bubbles; `quiet`: another without a worker, off air;
+  `club`: another where accounts are by invitation and the operator has written all texts.
 - `visit(...)`: a visitor with an open page, a profile of its own; `signed_in(...)`: one who has an account;
   `recorder_of(...)`: one who has the recorder open.
 - `browser_hearing(wav)`: a browser whose microphone hears a WAV; hand it to `visit(browser=...)`.
@@ -24,7 +25,7 @@ from tests.browser.chromium import launched
 from tests.browser.pages import sign_in
 from tests.browser.recording import Recorder
 from tests.browser.spoken import for_microphone, recorded
-from tests.browser.stage import Stage, off_air, on_air
+from tests.browser.stage import Stage, by_invitation, off_air, on_air
 from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
 from tests.conftest import CHECKOUT, Speech
 
@@ -63,6 +64,13 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A service where nothing is on the air and what was sent stays in preparation."""
     folder = tmp_path_factory.mktemp("quiet")
     with off_air(folder, recorded(folder)) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A service where accounts are by invitation and the operator has written all texts."""
+    with by_invitation(tmp_path_factory.mktemp("club")) as made:
         yield made
 
 

@@ -14,9 +14,11 @@ class Shown:
     """A page in a state.
 
     `route` is its row in the URL table, `address` where it is; `of` says which service shows it (`stage`, where bubbles
-    are on the air, or `quiet`, where one of the author's is in preparation and the newcomer has none); `by` is who
-    looks, "author" or another handle, or nobody in particular; `then` does what leads from the page to the state;
-    `holds` is a selector of something visible that only this state has.
+    are on the air, `quiet`, where one of the author's is in preparation and the newcomer has none, or `club`, where
+    accounts are by invitation and the operator has written all texts); `by` is who looks, "author", "anew" for an
+    account of its own, another handle, or nobody in particular; `then` does what leads from the page to the state, and
+    `sends` is the row of the form that the state is the answer of, if it is one; `holds` is a selector of something
+    visible that only this state has.
     """
 
     name: str
@@ -27,8 +29,10 @@ class Shown:
     status: int = 200
     holds: str = "main h1"
     then: Callable[[Page, Stage], None] = lambda page, stage: None
+    sends: str = ""
 
 
+LEAVING = "/account/delete"
 BUBBLE = "/studio/bubbles/{code}"
 PASSWORD = "four lemons by the harbour"
 """Of who signs up."""
@@ -39,7 +43,7 @@ FRAGMENTS = {"/me", "/map/list", "/on-air", "/b/{code}/share"}
 
 def at(address: str) -> Callable[[Stage], str]:
     """An address in which `{code}` is the first bubble's and `{author}` the author's handle."""
-    return lambda stage: address.format(code=stage.code, author=stage.author)
+    return lambda stage: address.format(author=stage.author, **({"code": stage.code} if stage.told else {}))
 
 
 def sign_up(page: Page, handle: str) -> None:
@@ -65,6 +69,19 @@ def sign_in_wrongly(page: Page, stage: Stage) -> None:
     page.locator("#handle").fill(stage.author)
     page.locator("#password").fill("not this one")
     page.locator("main form button[type=submit]").first.click()
+
+
+def ask_in(section: str) -> Callable[[Page, Stage], None]:
+    """Sends the last form of that section of the account page."""
+    return lambda page, stage: page.locator(f"#{section} form").last.locator("button[type=submit]").click()
+
+
+def leave(page: Page, stage: Stage) -> None:
+    """Closes the account."""
+    page.locator("#leaving summary").click()
+    handle = page.evaluate("fetch('/api/me').then((answer) => answer.json()).then(({ handle }) => handle)")
+    page.locator("#leaving-handle").fill(handle)
+    ask_in("leaving")(page, stage)
 
 
 def press_rec(page: Page, stage: Stage) -> None:
@@ -131,7 +148,8 @@ PAGES = (
     ),
     Shown("sign up", "/sign-up", at("/sign-up")),
     Shown("sign up, taken", "/sign-up", at("/sign-up"), holds="[aria-invalid=true]", then=sign_up_as_another),
-    Shown("sign up, recovery codes", "/sign-up", at("/sign-up"), holds=".codes", then=sign_up_anew),
+    Shown("sign up, recovery codes", "/sign-up", at("/sign-up"), holds=".codes", then=sign_up_anew, sends="/sign-up"),
+    Shown("sign up, by invitation", "/sign-up", at("/sign-up"), of="club", holds="#invitation"),
     Shown("sign in", "/sign-in", at("/sign-in"), holds="[data-passkey] button"),
     Shown("sign in, wrongly", "/sign-in", at("/sign-in"), holds="[role=alert]", then=sign_in_wrongly),
     Shown("studio", "/studio", at("/studio"), by="author", holds=".rows"),
@@ -140,11 +158,54 @@ PAGES = (
     Shown("studio, a bubble", BUBBLE, at("/studio/bubbles/{code}"), by="author", holds=".desk-player"),
     Shown("studio, a bubble in preparation", BUBBLE, at("/studio/bubbles/{code}"), of="quiet", by="author"),
     Shown("account", "/account", at("/account"), by="author", holds="[data-adds-passkey] button"),
+    Shown(
+        "account, new recovery codes",
+        "/account",
+        at("/account"),
+        of="quiet",
+        by="anew",
+        holds=".codes",
+        then=ask_in("codes"),
+        sends="/account/recovery-codes",
+    ),
+    Shown(
+        "account, a token",
+        "/account",
+        at("/account"),
+        of="quiet",
+        by="anew",
+        holds="#tokens #once",
+        then=ask_in("tokens"),
+        sends="/account/tokens",
+    ),
+    Shown(
+        "account, an invitation",
+        "/account",
+        at("/account"),
+        of="club",
+        by="anew",
+        holds="#invitations #once",
+        then=ask_in("invitations"),
+        sends="/account/invitations",
+    ),
+    Shown(
+        "account, left",
+        "/account",
+        at("/account"),
+        of="quiet",
+        by="anew",
+        holds=".message",
+        then=leave,
+        sends=LEAVING,
+    ),
     Shown("sign in by link", "/sign-in/{secret}", lambda stage: stage.link(stage.author), holds="main form"),
     Shown("sign in by link, used up", "/sign-in/{secret}", at("/sign-in/nothing"), status=404),
     Shown("privacy", "/privacy", at("/privacy")),
+    Shown("privacy, written", "/privacy", at("/privacy"), of="club", holds=".prose table"),
     Shown("terms", "/terms", at("/terms")),
+    Shown("terms, written", "/terms", at("/terms"), of="club", holds=".prose table"),
     Shown("contact", "/contact", at("/contact")),
+    Shown("contact, written", "/contact", at("/contact"), of="club", holds=".prose table"),
     Shown("method", "/method", at("/method")),
     Shown("offline", "/offline", at("/offline")),
     Shown("nothing here", "", at("/nothing-here"), status=404, holds=".message"),
@@ -161,11 +222,11 @@ def sign_in(page: Page, stage: Stage, handle: str) -> None:
 def arrive(visitor: Visitor, shown: Shown, stage: Stage) -> None:
     """Opens the page in its state, with all that comes after it."""
     if shown.by:
-        sign_in(visitor.page, stage, stage.author if shown.by == "author" else shown.by)
+        sign_in(visitor.page, stage, {"author": stage.author, "anew": ""}.get(shown.by, shown.by) or stage.account())
     answer = visitor.page.goto(shown.address(stage))
     assert answer is not None
     assert answer.status == shown.status
     shown.then(visitor.page, stage)
     visitor.page.locator(shown.holds).first.wait_for()
-    if shown.by:
+    if shown.by and shown.sends != LEAVING:
         visitor.page.locator("[data-fragment] form").first.wait_for()  # who is here comes after the page

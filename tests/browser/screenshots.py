@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import launched
 from tests.browser.pages import PAGES, Shown, arrive
 from tests.browser.spoken import recorded
-from tests.browser.stage import GENEROUS, Stage, off_air
+from tests.browser.stage import GENEROUS, Stage, by_invitation, off_air
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 from tests.conftest import CHECKOUT
 from tests.journey.service import running
@@ -101,10 +101,15 @@ def main(folder: Path, word: str) -> None:
     wanted = [shown for shown in PAGES if (shown.name in SHOWN if documented else word in shown.name)]
     with tempfile.TemporaryDirectory() as parent, sync_playwright() as playwright, launched(playwright) as browser:
         house = Path(parent)
-        with demonstrated(house / "stage") as stage, off_air(house, recorded(house)) as quiet:
+        with (
+            demonstrated(house / "stage") as stage,
+            off_air(house, recorded(house)) as quiet,
+            by_invitation(house / "club") as club,
+        ):
+            of = {"stage": stage, "quiet": quiet, "club": club}
             for shown, (words, wish) in itertools.product(wanted, wishes(documented)):
                 path = folder / f"{file_name(shown.name, *words)}{'.webp' if documented else '.png'}"
-                picture(browser, shown, {"stage": stage, "quiet": quiet}[shown.of], path, **wish)
+                picture(browser, shown, of[shown.of], path, **wish)
                 print(path, path.stat().st_size, flush=True)
     if documented:
         write_index()

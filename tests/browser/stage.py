@@ -27,6 +27,28 @@ TITLES = (
     ("Under the chestnut trees", "45.7772", "4.8525", "exact"),
 )
 
+OPERATORS_WORDS = """\
+Be **kind**, and [write to us](mailto:us@example.org) or look at [the method](/method) first.
+
+## What is kept
+
+1. Your sound, until you take it back.
+2. Your handle, with `nothing` beside it.
+
+> Nobody is asked who they are.
+
+| Kept | For how long |
+|---|---|
+| Sound | Until it is withdrawn |
+| Addresses | Never |
+
+---
+
+- Ask us.
+- Ask again.
+"""
+"""All that an operator's Markdown may hold."""
+
 
 @dataclass
 class Stage:
@@ -114,3 +136,19 @@ def off_air(folder: Path, speech: Speech) -> Iterator[Stage]:
         stage.account(NEWCOMER)
         stage.told = [stage.publish(speech, stage.token(stage.account(AUTHOR)), title="Not yet")]
         yield stage
+
+
+@contextmanager
+def by_invitation(folder: Path) -> Iterator[Stage]:
+    """A service without workers where an account takes an invitation, and whose operator has written all texts: one
+    with a heading of its own, one without, and one in no other language than English.
+    """
+    legal = folder / "legal"
+    legal.mkdir(parents=True)
+    for name in ("privacy.md", "privacy.fr.md"):
+        (legal / name).write_text(f"# House rules\n\n{OPERATORS_WORDS}")
+    for name in ("terms.md", "terms.fr.md", "contact.md"):
+        (legal / name).write_text(OPERATORS_WORDS)
+    settings = GENEROUS | {"REGISTRATION": "invite", "LEGAL_DIR": str(legal), "WORKERS": "0"}
+    with running(folder, **settings) as service:
+        yield Stage(service)

@@ -3,7 +3,7 @@
 import pytest
 
 from bubbles.http.routes import OPERATIONS
-from tests.browser.axe import COLOUR, violations
+from tests.browser.axe import violations
 from tests.browser.pages import FRAGMENTS, PAGES, arrive
 from tests.browser.visitor import DESKTOP
 
@@ -14,8 +14,9 @@ ANSWERED_SO = "responded with a status of 4"
 
 
 def test_every_page_of_the_url_table_is_among_them():
-    rows = {row.path for row in OPERATIONS if row.method == "GET" and row.gives == "text/html"}
-    assert rows - FRAGMENTS == {shown.route for shown in PAGES} - {""}
+    rows = {(row.method, row.path) for row in OPERATIONS if row.gives == "text/html"}
+    assert {path for method, path in rows if method == "GET"} - FRAGMENTS == {shown.route for shown in PAGES} - {""}
+    assert {path for method, path in rows if method != "GET"} == {shown.sends for shown in PAGES} - {""}
 
 
 def test_axe_sees_what_is_wrong(visit):
@@ -37,8 +38,18 @@ def test_axe_finds_nothing(request, visit, shown, locale):
     assert page.locator("html").get_attribute("lang") == locale
     found = {"light": violations(page)}
     page.emulate_media(color_scheme="dark")
-    found["dark"] = violations(page, *COLOUR)  # a theme changes nothing but colours
+    found["dark"] = violations(page)
     if locale == "en":
         page.set_viewport_size(DESKTOP["viewport"])
         found["desktop"] = violations(page)
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(("system", "chosen"), [("light", "dark"), ("dark", "light")])
+def test_axe_finds_nothing_in_a_theme_that_was_chosen(visit, system, chosen):
+    visitor = visit(theme=system)
+    page = visitor.page
+    page.goto("/")
+    page.locator(f"button[name=theme][value={chosen}]").click()
+    visitor.until("(chosen) => document.documentElement.dataset.theme === chosen", chosen)
+    assert violations(page) == []
