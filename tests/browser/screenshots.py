@@ -17,7 +17,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import launched
-from tests.browser.pages import PAGES, Shown, arrive
+from tests.browser.pages import PAGES, Shown, arrive, at
 from tests.browser.spoken import recorded
 from tests.browser.stage import GENEROUS, Stage, by_invitation, off_air
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
@@ -35,6 +35,9 @@ KINDS = {"phone": PHONE, "desktop": DESKTOP}
 THEMES = ("light", "dark")
 QUALITY = 70
 FULL_MAX_PX = 2400
+FOUND = Shown("search, found", "/search", at("/search?q=goats+grass&near=Paris"), holds=".distance")
+"""What is found of the demo's bubbles."""
+
 AUTHOR, TITLE = "nadia-on-the-corner", "The goats of Belleville"
 
 
@@ -98,7 +101,8 @@ def write_index() -> None:
 def main(folder: Path, word: str) -> None:
     """Takes the pictures."""
     documented = folder == DOCUMENTED
-    wanted = [shown for shown in PAGES if (shown.name in SHOWN if documented else word in shown.name)]
+    pages = [FOUND if shown.name == FOUND.name else shown for shown in PAGES]
+    wanted = [shown for shown in pages if (shown.name in SHOWN if documented else word in shown.name)]
     with tempfile.TemporaryDirectory() as parent, sync_playwright() as playwright, launched(playwright) as browser:
         house = Path(parent)
         with (
