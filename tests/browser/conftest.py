@@ -187,6 +187,18 @@ def recorder_of(visit: Callable[..., Visitor], quiet: Stage) -> Callable[..., Re
     return made
 
 
+@pytest.fixture
+def handle(quiet: Stage) -> str:
+    """A new account's, where what is sent stays in preparation."""
+    return quiet.account()
+
+
+@pytest.fixture
+def author(recorder_of: Callable[..., Recorder], handle: str) -> Recorder:
+    """The recorder of that account, with a microphone."""
+    return recorder_of(handle, permissions=["microphone"])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Tests of this folder have a second try, but those marked `once`."""

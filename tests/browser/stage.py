@@ -84,6 +84,12 @@ class Stage:
         """A new account's handle."""
         return self.command("account", "create", handle or self.handle()).lstrip("@")
 
+    def published(self, handle: str) -> int:
+        """How many bubbles the account has, in whatever state."""
+        with self.service.client(self.token(handle)) as client:
+            shown = client.get(f"/@{handle}", headers={"Accept": "text/html"}).text
+        return shown.count('<article class="card"')
+
     def link(self, handle: str) -> str:
         """An address that signs the account in, once."""
         return self.command("account", "link", handle)

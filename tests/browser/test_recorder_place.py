@@ -4,12 +4,18 @@ import pytest
 from playwright.sync_api import expect
 
 from bubbles.model.place import PlaceRole, Precision, snap
+from tests.browser.pages import sign_in
+from tests.browser.recording import Recorder, listened_to
 from tests.browser.spoken import recorded
 from tests.browser.visitor import DESKTOP
+from tests.journey.service import wait_for
 
 pytestmark = pytest.mark.once
 
 PICKED = "document.querySelector('place-picker').point"
+HERE = (48.858370, 2.294481)
+FINE = (b"48.85837", b"48.8583", b"2.294481", b"2.2944")
+"""The digits that say more than the middle of a cell."""
 
 
 @pytest.fixture
@@ -72,3 +78,58 @@ def test_a_pin_sends_the_cell_that_it_is_in(author, quiet, lyon, precision):
     assert point[1] > lyon[1]
     assert expected(point, precision, PlaceRole.RECORDED) != expected(lyon, precision, PlaceRole.RECORDED)
     assert sent_place(author, quiet) == expected(point, precision, PlaceRole.RECORDED)
+
+
+@pytest.fixture
+def overheard(visit, quiet, handle, tmp_path):
+    """A take made where the device is, as the recorder keeps it before a precision is chosen, and all that is sent."""
+    with listened_to(quiet.origin) as wire:
+        visitor = visit(at=HERE, origin=wire.origin)
+        sign_in(visitor.page, quiet, handle)
+        recorder = Recorder(visitor)
+        recorder.page.goto(f"{wire.origin}/record")
+        recorder.bring(recorded(tmp_path, 0).path)
+        recorder.page.get_by_role("button", name="Where I am").click()
+        wait_for(lambda: fields(recorder)["latitude"], timeout_s=30)
+        yield recorder, wire
+
+
+def fields(recorder):
+    """What is kept of the only take but its sound."""
+    return recorder.kept()["takes"][0]["fields"]
+
+
+def finer(*told):
+    """The digits among all that is told that say too much."""
+    return [digits for digits in FINE if any(digits in each for each in told)]
+
+
+@pytest.mark.parametrize("precision", [Precision.STREET, Precision.NEIGHBOURHOOD, Precision.TOWN, Precision.EXACT])
+def test_nothing_finer_than_the_cell_is_kept_or_leaves_the_browser(overheard, precision):
+    recorder, wire = overheard
+    recorder.page.locator(f"[name=precision][value={precision}]").check()
+    wait_for(lambda: fields(recorder)["precision"] == precision, timeout_s=30)
+    assert b"48.8" not in bytes(wire.sent)
+    kept = fields(recorder)
+    recorder.publish()
+    recorder.code()
+    sent, place = bytes(wire.sent), snap(*HERE, precision, PlaceRole.RECORDED)
+    assert (kept["latitude"], kept["longitude"]) == pytest.approx((place.latitude, place.longitude), abs=1e-6)
+    for name in ("latitude", "longitude"):
+        assert f'name="{name}"\r\n\r\n{kept[name]:.6f}\r\n'.encode() in sent
+    if precision is not Precision.EXACT:
+        assert finer(sent, str(kept).encode()) == []
+
+
+def test_a_place_that_is_taken_back_neither_stays_nor_leaves(overheard):
+    recorder, wire = overheard
+    recorder.page.locator("[data-nowhere]").click()
+    wait_for(lambda: fields(recorder)["latitude"] is None, timeout_s=30)
+    kept = fields(recorder)
+    recorder.publish()
+    recorder.code()
+    sent = bytes(wire.sent)
+    assert kept["longitude"] is None
+    assert b'name="visibility"' in sent
+    assert b'name="latitude"' not in sent
+    assert finer(sent, str(kept).encode()) == []
