@@ -58,6 +58,7 @@ def picture(browser: Browser, shown: Shown, stage: Stage, path: Path, **wishes: 
     arrive(visitor, shown, stage)
     visitor.page.wait_for_load_state("networkidle")
     visitor.page.evaluate("document.fonts.ready")
+    visitor.page.evaluate("scrollTo(0, 0)")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".png":
         height_px = min(visitor.page.evaluate("document.documentElement.scrollHeight"), FULL_MAX_PX)
