@@ -31,7 +31,7 @@ def kill_pages(browser):
 
 @contextmanager
 def on_port(folder, port):
-    """A service that comes back at the same address with the same data. What was cut short counts for twenty seconds."""
+    """A service that comes back at the same address with the same data."""
     settings = GENEROUS | {"WORKERS": "0", "UPLOAD_TIMEOUT_S": "10", "PORT": port}
     with running(folder, **settings) as service:
         service.url = f"http://127.0.0.1:{port}"
