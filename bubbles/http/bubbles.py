@@ -148,11 +148,11 @@ def _told(session: Session, house: House, bubble: Bubble, person: Person | None,
     return told | {"queue": queue(session, bubble, whole.steps)}
 
 
-def queue(session: Session, bubble: Bubble, done: Mapping[str, Step]) -> present.Json | None:
+def queue(session: Session, bubble: Bubble, by_name: Mapping[str, Step]) -> present.Json | None:
     """`{step, position, eta_s}` while a step waits or runs, else None; `eta_s` is None before anything was timed."""
     if bubble.state not in {State.PROCESSING, State.PLAYABLE}:
         return None
-    step = next((step for step in done.values() if present.is_open(step)), None)
+    step = next((step for step in by_name.values() if present.is_open(step)), None)
     if step is None:
         return None
     position = steps.position(session, step)

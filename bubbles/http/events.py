@@ -98,14 +98,14 @@ def _look(house: House, code: str) -> Seen | None:
 
 
 def _seen(session: Session, bubble: Bubble) -> Seen:
-    done, said = steps.of_bubble(session, bubble.id), bubbles.transcript(session, bubble.id)
-    writing = done.get(StepName.TRANSCRIBE)
+    by_name, said = steps.of_bubble(session, bubble.id), bubbles.transcript(session, bubble.id)
+    writing = by_name.get(StepName.TRANSCRIBE)
     words = present.transcript_state(said, writing)
     told = {
         "code": bubble.code,
         "state": bubble.state,
         "transcript": {"state": words, "waiting_for": writing.waiting_for if writing else None},
-        "queue": queue(session, bubble, done),
+        "queue": queue(session, bubble, by_name),
     }
     has_ended = bubble.state in ENDED or words == TranscriptState.FAILED
     return Seen(told, is_open=bubble.shown_to_strangers, has_ended=has_ended)

@@ -105,6 +105,12 @@ def send_file(page: Page, stage: Stage) -> None:
     page.locator("[data-details] button[type=submit]").click()
 
 
+def asked_in(state: str, section: str, *, sends: str, holds: str, of: str = "quiet") -> Shown:
+    """The account page of somebody new, once a section's form has been answered."""
+    name, account = f"account, {state}", "/account"
+    return Shown(name, account, at(account), of=of, by="anew", holds=holds, then=ask_in(section), sends=sends)
+
+
 PAGES = (
     Shown("home", "/", at("/"), holds="bubble-player"),
     Shown("home, empty", "/", at("/"), of="quiet", holds=".empty"),
@@ -158,36 +164,9 @@ PAGES = (
     Shown("studio, a bubble", BUBBLE, at("/studio/bubbles/{code}"), by="author", holds=".desk-player"),
     Shown("studio, a bubble in preparation", BUBBLE, at("/studio/bubbles/{code}"), of="quiet", by="author"),
     Shown("account", "/account", at("/account"), by="author", holds="[data-adds-passkey] button"),
-    Shown(
-        "account, new recovery codes",
-        "/account",
-        at("/account"),
-        of="quiet",
-        by="anew",
-        holds=".codes",
-        then=ask_in("codes"),
-        sends="/account/recovery-codes",
-    ),
-    Shown(
-        "account, a token",
-        "/account",
-        at("/account"),
-        of="quiet",
-        by="anew",
-        holds="#tokens #once",
-        then=ask_in("tokens"),
-        sends="/account/tokens",
-    ),
-    Shown(
-        "account, an invitation",
-        "/account",
-        at("/account"),
-        of="club",
-        by="anew",
-        holds="#invitations #once",
-        then=ask_in("invitations"),
-        sends="/account/invitations",
-    ),
+    asked_in("new recovery codes", "codes", sends="/account/recovery-codes", holds=".codes"),
+    asked_in("a token", "tokens", sends="/account/tokens", holds="#tokens #once"),
+    asked_in("an invitation", "invitations", sends="/account/invitations", holds="#invitations #once", of="club"),
     Shown(
         "account, left",
         "/account",
