@@ -23,7 +23,7 @@ run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://l
 test: chromium .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
 	.venv/bin/bubbles model fetch
 	npm --prefix web test
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m tests $(TESTS)
 
 lint: .venv/.dev ## style, types and the walls of the house
 	.venv/bin/ruff check bubbles tests
