@@ -8,7 +8,7 @@ from decimal import Decimal
 from threading import Barrier
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
@@ -80,10 +80,11 @@ def test_a_union_holds_what_its_parts_hold(parts: list[list[int]]) -> None:
 
 
 @given(st.lists(st.tuples(SECONDS, SECONDS)), st.floats(0.3, 120.5))
+@example([(0, 2)], 1.3655)
 def test_no_part_leaves_the_bubble(heard: list[tuple[float, float]], duration_s: float) -> None:
     for start, end in clipped(heard, duration_s):
         assert 0 <= start < end
-        assert end <= Decimal(duration_s) + Decimal("0.0005")
+        assert end <= Decimal(duration_s) + Decimal("0.000501")  # half a millisecond, and what a float may lack
         assert start == round(start, 3)
 
 
