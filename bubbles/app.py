@@ -52,14 +52,17 @@ class House:
 
 
 @contextmanager
-def open_house(settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None) -> Iterator[House]:
+def open_house(
+    settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None, migrate: bool = True
+) -> Iterator[House]:
     """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with database_url(settings, on_progress=on_progress) as url:
         database = Database(url)
         transcriber = speech(settings)
         try:
-            database.migrate()
+            if migrate:
+                database.migrate()
             yield House(settings, database, store(settings), transcriber)
         finally:
             transcriber.close()
@@ -78,11 +81,16 @@ def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lam
 
 def store(settings: Settings) -> BlobStore:
     """Where sound is kept; raises `Missing("store")` for a URL that names no store."""
+    return store_at(settings, settings.blobs, what="BUBBLES_BLOB_URL")
+
+
+def store_at(settings: Settings, url: str, *, what: str) -> BlobStore:
+    """The store of a URL, with the keys of the settings; raises `Missing("store")`, which names `what`."""
     secret = settings.s3_secret_access_key.get_secret_value()
     try:
-        return open_store(settings.blobs, access_key_id=settings.s3_access_key_id, secret_access_key=secret)
+        return open_store(url, access_key_id=settings.s3_access_key_id, secret_access_key=secret)
     except ValueError as error:
-        raise Missing("store", f"BUBBLES_BLOB_URL: {error}") from None
+        raise Missing("store", f"{what}: {error}") from None
 
 
 def speech(settings: Settings) -> Transcriber:

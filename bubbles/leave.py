@@ -12,11 +12,12 @@ from sqlmodel import Session
 
 from bubbles import accounts, moderation
 from bubbles.db import accounts as account_rows
-from bubbles.db import bubbles, departures
+from bubbles.db import bubbles, departures, erasures
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.departure import Departure
+from bubbles.model.erasure import of_account
 
 AT_ONCE = 50
 REASON = "its author has closed their account"
@@ -35,10 +36,11 @@ class OnlyOwner(Refused):
         self.handle = handle
 
 
-def leave(session: Session, account: Account, *, everywhere: bool, now: datetime) -> None:
+def leave(session: Session, account: Account, *, everywhere: bool, now: datetime, abandoning: bool = False) -> None:
     """Closes the account for good and hides what goes with it; raises `OnlyOwner` while a team depends on it.
 
     `everywhere`: also what it posted in channels of others, while it is in their team: as it might have done before.
+    `abandoning`: it has left before, so that nothing waits for a team that depends on it; the log names the channel.
     """
     account_rows.lock(session, account.id)  # account before channel, as in `channels.set_member`
     if account_rows.by_id(session, account.id) is None:
@@ -49,12 +51,15 @@ def leave(session: Session, account: Account, *, everywhere: bool, now: datetime
         if not rest:
             closing.append(channel.id)
         elif not any(member.role == "owner" for member in rest):
-            raise OnlyOwner(channel.handle)
+            if not abandoning:
+                raise OnlyOwner(channel.handle)
+            log.warning("channel_without_owner", channel_id=channel.id)
     accounts.close(session, account, now=now)
     shared = [each for each in departures.teams(session, account.id) if everywhere and each not in closing]
     departure = Departure(account_id=account.id, channel_ids=closing, shared_ids=shared, left_at=now)
     departures.hide(session, departure)
     departures.begin(session, departure)
+    erasures.add(session, of_account(account.id, account.created_at), now, everywhere=everywhere)
 
 
 def go_on(database: Database, *, now: datetime) -> int:

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bubbles.db import bubbles, discards, search
+from bubbles.db import bubbles, discards, erasures, search
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
+from bubbles.model.erasure import of_bubble
 from bubbles.model.texts import clean_line
 
 REASON_MAX = 500
@@ -44,6 +45,7 @@ def withdraw(session: Session, bubble: Bubble, *, by: str, reason: str, now: dat
     search.remove(session, bubble.id)
     bubbles.forget_contents(session, bubble.id)
     discards.add(session, blob_keys, now)
+    erasures.add(session, of_bubble(bubble.code), now)
 
 
 def _standing(session: Session, bubble: Bubble) -> Bubble:

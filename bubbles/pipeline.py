@@ -19,7 +19,7 @@ from threading import Event
 import structlog
 from sqlmodel import Session
 
-from bubbles import leave, normalise, transcribe, upkeep
+from bubbles import erasures, leave, normalise, transcribe, upkeep
 from bubbles.app import House
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
@@ -187,11 +187,16 @@ def jobs(house: House, leaving: Event) -> list[Job]:
         with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
             upkeep.discard(house.database, house.blobs, now=house.now())
 
+    def mark_erasures() -> None:
+        with contextlib.suppress(Missing):  # as above
+            erasures.mark(house.database, house.blobs, now=house.now())
+
     def go_on_leaving() -> None:
         leave.go_on(house.database, now=house.now())
 
     def forget() -> None:
         upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
+        erasures.catch_up(house.database)
 
     def sweep() -> None:
         for folder in (_workdir(house), house.settings.uploads_dir):
@@ -203,6 +208,7 @@ def jobs(house: House, leaving: Event) -> list[Job]:
         *(step(name) for name in STAGES),
         Job("revive", "upkeep", revive, cron="* * * * *"),
         Job("discard", "upkeep", discard, cron="* * * * *"),
+        Job("erasures", "upkeep", mark_erasures, cron="* * * * *"),
         Job("leave", "upkeep", go_on_leaving, cron="* * * * *"),
         Job("forget", "upkeep", forget, cron="7 * * * *"),
         Job("sweep", "upkeep", sweep, cron="23 * * * *"),

@@ -120,7 +120,7 @@ def probe(store: BlobStore) -> None:
     key = f"probe/{secrets.token_hex(16)}"
     content = secrets.token_bytes(CHUNK_BYTES + 1)
     try:
-        _put_bytes(store, key, content)
+        put_bytes(store, key, content)
         kept = b"".join(store.open_range(key, 0, len(content))) == content
         ranged = b"".join(store.open_range(key, 7, 9)) == content[7:9]
         listed = key in store.keys(key)
@@ -135,15 +135,16 @@ def probe(store: BlobStore) -> None:
 
 def _refuses(store: BlobStore, key: str, content: bytes) -> bool:
     try:
-        _put_bytes(store, key, content)
+        put_bytes(store, key, content)
     except FileExistsError:
         return True
     return False
 
 
-def _put_bytes(store: BlobStore, key: str, content: bytes) -> None:
+def put_bytes(store: BlobStore, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+    """Puts a blob that is small enough to be at hand."""
     with tempfile.NamedTemporaryFile() as source:
         source.write(content)
         source.flush()
         digest = hashlib.sha256(content).hexdigest()
-        store.put(key, Path(source.name), sha256=digest, content_type="application/octet-stream")
+        store.put(key, Path(source.name), sha256=digest, content_type=content_type)

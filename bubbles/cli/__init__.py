@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from bubbles import find, logs, moderation, publish, upkeep
+from bubbles.cli.keeping import back_up, restore
 from bubbles.cli.opened import errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.config import Settings, environment_name
@@ -38,6 +39,8 @@ app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(channel_app, name="channel")
 app.add_typer(model_app, name="model")
+app.command("backup")(back_up)
+app.command("restore")(restore)
 
 Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
 OPERATOR = "operator"

@@ -13,9 +13,9 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def house() -> Iterator[House]:
+def house(*, migrate: bool = True) -> Iterator[House]:
     """The house that the environment describes."""
     settings = Settings()
     logs.configure(settings.log_level)
-    with open_house(settings) as opened:
+    with open_house(settings, migrate=migrate) as opened:
         yield opened

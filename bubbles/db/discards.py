@@ -57,3 +57,8 @@ def take(session: Session, now: datetime, *, limit: int) -> list[str]:
 def done(session: Session, blob_keys: list[str]) -> None:
     """Forgets keys whose blobs are deleted."""
     session.exec(delete(Discard).where(col(Discard.blob_key).in_(blob_keys)))
+
+
+def forget_all(session: Session) -> None:
+    """Forgets every doom: the blobs belong to a store that is no longer ours."""
+    session.exec(delete(Discard))

@@ -1,5 +1,6 @@
 """The door to PostgreSQL: transactions, and the migrations that bring the schema up to date."""
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,18 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, event, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
+
+from bubbles.errors import Missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x62756262  # "bubb": one process migrates at a time, the others wait.
+MIGRATION_PATIENCE_S = 600.0
+LOCK_TIMEOUT_MS = 1000
+"""How long a revision waits for a table, and everybody else behind it."""
+
+RETRY_AFTER_S = 1.0
+BUSY = "The schema cannot be changed while long queries use its tables: end them (pg_stat_activity) and try again."
+RESTORING = "bubbles_restoring"
+"""The schema that is there while the database is being restored."""
+
 STATEMENT_TIMEOUT_MS = 30_000
 STALE_AFTER_S = 2.0
 CONNECT_TIMEOUT_S = 10
+log = structlog.get_logger()
 
 
 def _remember(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy hands over both
@@ -34,6 +49,23 @@ def _ping_when_stale(connection: Any, record: Any, proxy: Any) -> None:  # noqa:
         connection.rollback()
     except psycopg.Error as error:
         raise DisconnectionError from error
+
+
+def revisions() -> list[str]:
+    """The revisions that this code knows, newest first."""
+    return [each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Whether the schema is at the newest revision, or at one that only newer code knows."""
+    if connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar_one() is None:
+        return False
+    there = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    newest, *older = revisions()
+    if there is not None and there not in {newest, *older}:
+        log.warning("schema_is_newer", revision=there, known=newest)
+        return True
+    return there == newest
 
 
 class Database:
@@ -65,18 +97,51 @@ class Database:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def migrate(self) -> None:
-        """Brings the schema to the newest revision; several processes may call it at once."""
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+    def migrate(self, *, restoring: bool = False, patience_s: float = MIGRATION_PATIENCE_S) -> None:
+        """Brings the schema to the newest revision; several processes may call it at once.
+
+        Each revision waits for its locks only a moment at a time, so that nobody queues behind it for longer, and is
+        tried again for `patience_s`. A schema that is newer than this code is left as it is. Raises
+        `Missing("database")`: tables stay in use, or a restore was broken off, unless this one is `restoring`.
+        """
+        deadline_s = time.monotonic() + patience_s
+        while not self._migrated(restoring=restoring):
+            if time.monotonic() > deadline_s:
+                raise Missing("database", BUSY)
+            time.sleep(random.uniform(0.5, 1.5) * RETRY_AFTER_S)  # noqa: S311 - only so that two do not march in step
+
+    def _migrated(self, *, restoring: bool) -> bool:
+        """Whether the schema is as new as it can be made now; False when a table was in use."""
         with self._engine.connect() as connection:
+            if self.is_restoring(connection) and not restoring:
+                raise Missing("database", "A restore was broken off: run bubbles restore again until it ends.")
+            if _is_newest(connection):
+                return True
+            connection.commit()
             connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
             connection.commit()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-            connection.invalidate()  # gives the lock back, and the time-out with it
+            try:
+                self._upgrade(connection)
+            except OperationalError as error:
+                if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                    return False
+                raise
+            finally:
+                connection.invalidate()  # gives the lock back, and the time-outs with it
+        return True
+
+    def _upgrade(self, connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+    def is_restoring(self, connection: Connection) -> bool:
+        """Whether a restore has begun and not ended."""
+        return bool(connection.execute(text("SELECT to_regnamespace(:name)"), {"name": RESTORING}).scalar_one())
 
     def check(self) -> str:
         """The server's version, `18.6`; raises when it does not answer."""

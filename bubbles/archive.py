@@ -1,0 +1,202 @@
+"""The folder of backups: sets, each of them one moment, and the blobs that they share.
+
+    sets/20261122T120000.000000Z/   one backup, whole: renamed to its place once all of it is durable
+        database.dump                what pg_dump wrote
+        blobs.jsonl                  the blobs that its rows name, a line each
+        manifest.json                what belongs together, with digests
+    blobs/                           a store like the house's own, with the marks of what was erased
+    lock                             held by whoever backs up or restores
+
+Nothing in a set ever changes, and a blob is only taken away when no set needs it, or when it was erased.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from bubbles.blobs.disk import DiskStore
+from bubbles.db.named import Named
+from bubbles.errors import Code, Refused
+
+FORMAT = 1
+PART = ".part-"
+OURS = {"sets", "blobs", "lock"}
+OnProgress = Callable[[int, int], None]
+"""Told how many blobs are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a set says of itself. `gone` are blobs that were let go of while it was made, `lost` those not found."""
+
+    made_at: str
+    revision: str
+    server_version: int
+    bubbles: int
+    blobs: int
+    blobs_bytes: int
+    holds_blobs: bool
+    gone: list[str]
+    lost: list[str]
+    dump_sha256: str
+    list_sha256: str
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class BackupSet:
+    """The files of one backup, in `folder`."""
+
+    folder: Path
+
+    @property
+    def dump(self) -> Path:
+        return self.folder / "database.dump"
+
+    @property
+    def list(self) -> Path:
+        return self.folder / "blobs.jsonl"
+
+    def write_list(self, named: Iterator[Named]) -> tuple[int, int]:
+        """Writes down the blobs; returns how many, and their bytes."""
+        count = length_bytes = 0
+        with _private(self.list) as file:
+            for each in named:
+                file.write(f"{json.dumps(asdict(each))}\n".encode())
+                count, length_bytes = count + 1, length_bytes + each.length_bytes
+        return count, length_bytes
+
+    def named(self) -> Iterator[Named]:
+        """The blobs that the rows name."""
+        with self.list.open("rb") as lines:
+            for line in lines:
+                yield Named(**json.loads(line))
+
+    def manifest(self) -> Manifest:
+        """What the set says of itself; raises `conflict` when its files are not what it says."""
+        told = json.loads((self.folder / "manifest.json").read_bytes())
+        if told.get("format") != FORMAT:
+            raise Refused(Code.CONFLICT, f"The backup {self.folder.name} is of a newer release: restore it with that.")
+        manifest = Manifest(**told)
+        for file, sha256 in ((self.dump, manifest.dump_sha256), (self.list, manifest.list_sha256)):
+            if not file.is_file() or digest(file) != sha256:
+                raise Refused(Code.CONFLICT, f"The backup is damaged: {file} is not what its manifest says.")
+        return manifest
+
+
+class Archive:
+    """A folder of backups; made, and closed to others, when it is first used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().absolute()
+        self.blobs = DiskStore(self.folder / "blobs")
+        self._sets = self.folder / "sets"
+
+    @classmethod
+    @contextmanager
+    def held(cls, folder: Path, *, make: bool = False) -> Iterator["Archive"]:
+        """The archive in `folder`, for us alone; raises `conflict`, `not_found` when there is none to be held."""
+        folder = folder.expanduser().absolute()
+        if not make and not (folder / "sets").is_dir():
+            raise Refused(Code.NOT_FOUND, f"There is no backup in {folder}.")
+        if make:
+            _make_private(folder)
+        with _locked(folder):
+            yield cls(folder)
+
+    def path(self, each: Named) -> Path:
+        """The file of a blob."""
+        return self.folder / "blobs" / each.key
+
+    def holds(self, each: Named) -> bool:
+        """Whether a blob is there: it was verified on its way in, so that its length tells."""
+        try:
+            return self.blobs.size(each.key) == each.length_bytes
+        except KeyError:
+            return False
+
+    def sets(self) -> list[BackupSet]:
+        """All that are whole, newest first."""
+        return [BackupSet(path) for path in sorted(self._sets.glob("[0-9]*Z"), reverse=True)]
+
+    def choose(self, name: str) -> BackupSet:
+        """The set of that name, or the newest for an empty one; raises `not_found`."""
+        found = next((each for each in self.sets() if name in {"", each.folder.name}), None)
+        if found is None:
+            raise Refused(Code.NOT_FOUND, f"There is no backup {name} in {self.folder}.".replace("  ", " "))
+        return found
+
+    def begin(self) -> BackupSet:
+        """A set to be filled; what earlier ones left unfinished is thrown away."""
+        for left in self._sets.glob(f"{PART}*"):
+            shutil.rmtree(left)
+        part = self._sets / f"{PART}{os.getpid()}"
+        part.mkdir(mode=0o700)
+        return BackupSet(part)
+
+    def finish(self, part: BackupSet, manifest: Manifest) -> BackupSet:
+        """Makes a filled set one of the archive's: durable, whole, or not at all."""
+        with _private(part.folder / "manifest.json") as file:
+            file.write(json.dumps(asdict(manifest), indent=2).encode())
+        for path in (*part.folder.iterdir(), part.folder):
+            _fsync(path)
+        made_at = datetime.fromisoformat(manifest.made_at).astimezone(UTC)
+        whole = part.folder.rename(self._sets / f"{made_at:%Y%m%dT%H%M%S.%fZ}")
+        _fsync(self._sets)
+        return BackupSet(whole)
+
+    def drop(self, old: BackupSet) -> None:
+        """Throws a set away; broken off, it is none any more."""
+        part = old.folder.rename(self._sets / f"{PART}{old.folder.name}")
+        _fsync(self._sets)
+        shutil.rmtree(part)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _make_private(folder: Path) -> None:
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - OURS:
+        raise Refused(Code.CONFLICT, f"{folder} holds something else: name a folder of its own for backups.")
+    for each in (folder, folder / "sets"):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        each.chmod(0o700)
+        _fsync(each.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(Code.CONFLICT, f"Another backup or restore is at work in {folder}.") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        yield file
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

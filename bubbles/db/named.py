@@ -1,0 +1,65 @@
+"""The blobs that rows name: what a backup holds, and what a store must hold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+PAGE_ROWS = 1000
+NAMED = """
+SELECT recording_key AS key, recording_sha256 AS sha256, recording_bytes AS length_bytes,
+    NOT EXISTS (SELECT FROM rendition WHERE bubble_id = bubble.id) AS only_copy
+FROM bubble WHERE recording_key IS NOT NULL
+UNION ALL
+SELECT blob_key, sha256, length_bytes, false FROM rendition
+"""
+STILL = """
+SELECT recording_key FROM bubble WHERE recording_key = ANY(:keys)
+UNION ALL
+SELECT blob_key FROM rendition WHERE blob_key = ANY(:keys)
+"""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A blob that a row names. `only_copy`: the sound is nowhere else, as nothing was made from it yet."""
+
+    key: str
+    sha256: str
+    length_bytes: int
+    only_copy: bool
+
+    @property
+    def code(self) -> str:
+        """The bubble that it belongs to."""
+        return code_of(self.key)
+
+
+def code_of(key: str) -> str:
+    """The code of the bubble that a blob belongs to: `renditions/CODE/...`, `recordings/CODE/...`."""
+    return "".join(key.split("/")[1:2])
+
+
+def blobs(session: Session) -> Iterator[Named]:
+    """All of them, a page at a time, in any order."""
+    rows = session.connection().execution_options(yield_per=PAGE_ROWS).execute(text(NAMED))
+    return (Named(*row) for row in rows)
+
+
+def still(session: Session, keys: list[str]) -> set[str]:
+    """Those of the keys that rows name at this moment."""
+    return set(session.connection().execute(text(STILL), {"keys": keys}).scalars())
+
+
+def use_renditions(session: Session, keys: list[str]) -> None:
+    """Lets go of recordings that are not there, where there is something to hear instead."""
+    session.connection().execute(
+        text("UPDATE bubble SET recording_key = NULL WHERE recording_key = ANY(:keys) AND playable_at IS NOT NULL"),
+        {"keys": keys},
+    )
+
+
+def count_bubbles(session: Session) -> int:
+    """How many bubbles there are, withdrawn ones included."""
+    return int(session.connection().execute(text("SELECT count(*) FROM bubble")).scalar_one())

@@ -1,0 +1,73 @@
+"""Erasures: a mark in the store for all that is withdrawn or closed, so that no older backup brings it back.
+
+A mark says which bubble (by its code) or account (by its number and the moment it was made) and when; nothing of what
+it held, nor who it was.
+"""
+
+import json
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from bubbles.blobs.store import BlobStore, put_bytes
+from bubbles.db import erasures
+from bubbles.db.engine import Database
+from bubbles.model.erasure import PREFIX, Erasure
+
+AT_ONCE = 100
+MARK_MAX_BYTES = 1000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a mark says; `key` as in `model.erasure`."""
+
+    key: str
+    erased_at: datetime
+    everywhere: bool
+
+
+def mark(database: Database, blobs: BlobStore, *, now: datetime) -> int:
+    """Stores the marks that are due; returns how many. Raises `Missing("store")`: they stay due."""
+    count = 0
+    while True:
+        with database.transaction() as session:
+            due = erasures.unmarked(session, limit=AT_ONCE)
+        if not due:
+            return count
+        for each in due:
+            put(blobs, _mark(each))
+        with database.transaction() as session:
+            erasures.marked(session, [each.blob_key for each in due], now)
+        count += len(due)
+
+
+def _mark(row: Erasure) -> Mark:
+    return Mark(row.blob_key, row.erased_at, row.everywhere)
+
+
+def catch_up(database: Database) -> None:
+    """Has marked what a release that knew no marks has withdrawn."""
+    with database.transaction() as session:
+        erasures.catch_up(session)
+
+
+def put(blobs: BlobStore, each: Mark) -> None:
+    """Stores a mark; one that is there already stays as it is."""
+    told = {"erased_at": each.erased_at.isoformat(), "everywhere": each.everywhere}
+    try:
+        put_bytes(blobs, each.key, json.dumps(told).encode(), content_type="application/json")
+    except FileExistsError:
+        return
+
+
+def keys(blobs: BlobStore) -> set[str]:
+    """The keys of all marks in a store."""
+    return set(blobs.keys(PREFIX))
+
+
+def read(blobs: BlobStore, *, known: Set[str] = frozenset()) -> Iterator[Mark]:
+    """The marks of a store but those `known`, accounts first: what they take along goes with them."""
+    for key in sorted(keys(blobs) - known):
+        told = json.loads(b"".join(blobs.open_range(key, 0, MARK_MAX_BYTES)))
+        yield Mark(key, datetime.fromisoformat(told["erased_at"]), bool(told["everywhere"]))
