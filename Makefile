@@ -3,12 +3,14 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
+SBIN := /usr/local/sbin:/usr/sbin
+NGINX := apt-get update && apt-get install -y --no-install-recommends nginx-light
 CHROMIUM := apt-get update && apt-get install -y --no-install-recommends chromium
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean chromium
-.NOTPARALLEL: # what stands first comes first: no install begins before the browser is known to be there
+.PHONY: help run test lint bench lock clean chromium nginx
+.NOTPARALLEL: # what stands first comes first: no install begins before browser and proxy are known to be there
 
 help: ## list what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,7 +22,7 @@ run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://l
 	@echo "5/5 Database"
 	@exec .venv/bin/bubbles serve
 
-test: chromium .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
+test: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
 	.venv/bin/bubbles model fetch
 	npm --prefix web test
 	.venv/bin/python -m tests $(TESTS)
@@ -31,7 +33,7 @@ lint: .venv/.dev ## style, types and the walls of the house
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: chromium .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, search, memory, pages, install
+bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, search, memory, pages, install
 	.venv/bin/python -m tests.bench
 
 lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
@@ -50,6 +52,15 @@ chromium:
 	    printf 'The tests need Chromium. Install it, then run make again:\n  sudo sh -c "$(CHROMIUM)"\n' >&2; exit 1; \
 	  fi; \
 	  $(CHROMIUM); \
+	}
+
+# The proxy of the tests: the one on the path or where Debian puts it, else Debian's, which only root can install.
+nginx:
+	@PATH="$$PATH:$(SBIN)" command -v nginx >/dev/null || { \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    printf 'The tests need nginx. Install it, then run make again:\n  sudo sh -c "$(NGINX)"\n' >&2; exit 1; \
+	  fi; \
+	  $(NGINX); \
 	}
 
 .venv/bin/python:

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     )
 
     # Work
+    media_delivery: Literal["app", "redirect", "nginx"] = Field(
+        "app",
+        description="Who sends the sound: app counts what was really sent; redirect (to the bucket) and nginx count "
+        "what was asked for.",
+    )
     workers: int = Field(1, ge=0, le=64, description="Worker processes that `serve` starts; 0: none.")
     whisper_model: str = Field("base", description="A faster-whisper model's name, or a folder that holds one.")
     transcribe_memory_mib: int = Field(
@@ -123,6 +128,15 @@ class Settings(BaseSettings):
         for network in filter(None, (part.strip() for part in text.split(","))):
             ip_network(network)
         return text
+
+    @field_validator("media_delivery")
+    @classmethod
+    def _deliverable(cls, way: str, info: ValidationInfo) -> str:
+        if way == "redirect" and not info.data.get("blob_url", "").startswith("s3:"):
+            raise ValueError("redirect needs a bucket in BUBBLES_BLOB_URL: a folder has no links; use app or nginx")
+        if way == "nginx" and not info.data.get("trusted_proxies"):
+            raise ValueError("nginx needs BUBBLES_TRUSTED_PROXIES to name the nginx in front; without one use app")
+        return way
 
     @field_validator("map_style_url")
     @classmethod

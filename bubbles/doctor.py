@@ -132,6 +132,16 @@ def _store(settings: Settings) -> Iterator[Finding]:
     yield Finding("store", Health.OK, f"{url.scheme}://{url.netloc}{unquote(url.path)} keeps what it is given")
 
 
+def _delivery(settings: Settings) -> Iterator[Finding]:
+    """Settings that do not fit are refused before the doctor comes; what remains is what they cost."""
+    way = settings.media_delivery
+    if way == "app":
+        yield Finding("delivery", Health.OK, "app: downloads are counted by the bytes really sent")
+    else:
+        text = f"{way}: downloads are counted as asked for, so they are too many; listens are not touched"
+        yield Finding("delivery", Health.OK, text)
+
+
 def _model(settings: Settings) -> Iterator[Finding]:
     try:
         folder = models.locate(settings.whisper_model, settings.models_dir)
@@ -234,6 +244,7 @@ CHECKS: dict[str, Check] = {
     "disk": _disk,
     "database": _database,
     "store": _store,
+    "delivery": _delivery,
     "model": _model,
     "sandbox": _sandbox,
     "pages": _pages,

@@ -26,6 +26,7 @@ PARTS = [
     "database",
     "workers",
     "store",
+    "delivery",
     "model",
     "sandbox",
     "pages",

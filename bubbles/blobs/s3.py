@@ -155,6 +155,17 @@ class S3Store:
         """See BlobStore."""
         probe(self)
 
+    def link(self, key: str, *, valid_s: int, content_type: str, cache_control: str, method: str = "GET") -> str:
+        """See Linking."""
+        asked = {
+            "Bucket": self._bucket,
+            "Key": self._name(key),
+            "ResponseContentType": content_type,
+            "ResponseCacheControl": cache_control,
+        }
+        with self._asking(key):
+            return self._client.generate_presigned_url(f"{method.lower()}_object", Params=asked, ExpiresIn=valid_s)
+
     def _name(self, key: str) -> str:
         return f"{self._prefix}{checked_key(key)}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bubbles.errors import Missing
 
@@ -77,6 +77,18 @@ class BlobStore(Protocol):
 
     def check(self) -> None:
         """Try the store with a blob of its own, which is removed; raises Missing when a promise is not kept."""
+        ...
+
+
+@runtime_checkable
+class Linking(Protocol):
+    """A store that others can fetch a blob from, by a link that we sign."""
+
+    def link(self, key: str, *, valid_s: int, content_type: str, cache_control: str, method: str = "GET") -> str:
+        """The address of a blob for whoever holds it, for so many seconds; nothing is asked of the store.
+
+        The store answers with these headers. `method` is GET or HEAD: the link is good for that one alone.
+        """
         ...
 
 

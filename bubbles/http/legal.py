@@ -60,7 +60,12 @@ def contact(request: Request) -> Response:
 
 def method(request: Request) -> Response:
     """GET: how listening is counted, with the figures that are really used."""
-    return render.page(request, "method.html", rules=_counting(), few=stats.FEW)
+    return render.page(request, "method.html", rules=_counting(), few=stats.FEW, counts_sent=_counts_sent(request))
+
+
+def _counts_sent(request: Request) -> bool:
+    """Whether the bytes of the sound go through our hands, so that those that went are known."""
+    return auth.house(request).settings.media_delivery == "app"
 
 
 def _page(request: Request, name: str) -> Response:

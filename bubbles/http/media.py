@@ -1,7 +1,7 @@
 """GET, HEAD /media/{code}.{kind}: our own renditions, and nothing that was uploaded. Exact HTTP; bytes counted.
 
 Who asks is judged, and the first chunk read, before the status line is sent: a blob that is away is a 503, not a 200
-that breaks off. No transaction is open while bytes flow.
+that breaks off. No transaction is open while bytes flow. Where it is set so, others send the bytes: `handover.py`.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from bubbles import ids, policy
 from bubbles.db import audible
 from bubbles.errors import Code, Missing
-from bubbles.http import auth, caching, lane, ranges, visitors
+from bubbles.http import auth, caching, handover, lane, ranges, visitors
 from bubbles.http.deliveries import Flow
 from bubbles.http.errors import problem
 from bubbles.listen import Delivery, Visitor
@@ -51,6 +51,8 @@ async def rendition(request: Request) -> Response:
     `Range` is for GET only: HEAD ignores it (RFC 9110, section 14.2) and tells of the whole.
     """
     wanted = await run_in_threadpool(_wanted, request)
+    if handover.leads_away(request):
+        return await lane.run(request.app, partial(_lead_away, request, wanted))
     length_bytes, given = wanted.rendition.length_bytes, request.headers
     if "if-match" in given and not ranges.lists(_joined(request, "if-match"), wanted.etag, weak=False):
         return _refusal(wanted, Code.CONFLICT, 412, "The sound is not the one that If-Match names.")
@@ -61,7 +63,8 @@ async def rendition(request: Request) -> Response:
     ranged = ranges.is_unchanged(given.get("if-range"), wanted.etag)
     span = ranges.requested(_joined(request, "range"), length_bytes) if ranged else None
     if span is None or span:
-        return await lane.run(request.app, partial(_flow, request, wanted, span))
+        send = _hand_over if handover.takes_over(request, span) else _flow
+        return await lane.run(request.app, partial(send, request, wanted, span))
     refusal = _refusal(
         wanted, Code.BAD_REQUEST, 416, f"The sound has {length_bytes} bytes; none of them was asked for."
     )
@@ -118,6 +121,28 @@ def _head(request: Request, wanted: Wanted) -> Response:
     return Response(headers=wanted.headers | _length(wanted.rendition.length_bytes), media_type=_type(wanted))
 
 
+def _lead_away(request: Request, wanted: Wanted) -> Response:
+    return handover.to_bucket(request, wanted.rendition, _asked_for(request, wanted), headers=wanted.headers)
+
+
+def _asked_for(request: Request, wanted: Wanted) -> Delivery | None:
+    """The bytes that the bucket is about to be asked for; None when it may well send none."""
+    if request.method == "HEAD" or "if-none-match" in request.headers or "if-match" in request.headers:
+        return None
+    span = ranges.requested(_joined(request, "range"), wanted.rendition.length_bytes)
+    return _delivery(request, wanted, span) if span is None or span else None
+
+
+def _delivery(request: Request, wanted: Wanted, span: range | None) -> Delivery:
+    made, at = wanted.rendition, auth.house(request).now()
+    part = range(made.length_bytes) if span is None else span
+    return Delivery(made.bubble_id, made.kind, wanted.visitor, part.start, part.stop, at=at)
+
+
+def _hand_over(request: Request, wanted: Wanted, span: range | None) -> Response:
+    return handover.to_nginx(request, wanted.rendition, _delivery(request, wanted, span), headers=wanted.headers)
+
+
 def _flow(request: Request, wanted: Wanted, span: range | None) -> Response:
     house, made = auth.house(request), wanted.rendition
     part = range(made.length_bytes) if span is None else span
@@ -131,7 +156,7 @@ def _flow(request: Request, wanted: Wanted, span: range | None) -> Response:
     return Flow(
         first,
         chunks,
-        delivery=Delivery(made.bubble_id, made.kind, wanted.visitor, part.start, part.stop, at=house.now()),
+        delivery=_delivery(request, wanted, span),
         status_code=200 if span is None else 206,
         headers=headers,
         media_type=_type(wanted),

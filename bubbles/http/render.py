@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bubbles.http import auth, languages, onward, preferences, sharing, sheet, shown
+from bubbles.http import auth, handover, languages, onward, preferences, sharing, sheet, shown
 from bubbles.http.assets import Assets
 from bubbles.http.caching import NEVER_STORED, NO_STORE, REVALIDATED
 
@@ -60,10 +60,18 @@ def page(
     shared = shared_context(request, reads_cookies=reads_cookies) | {"status": status}
     html = environment(settings.pages_dir).get_template(template).render(shared | context)
     all_headers = HEADERS | {"Cache-Control": cache, "Content-Language": shared["t"].language} | (headers or {})
+    _let_sound_in(all_headers, handover.origins(settings, auth.house(request).blobs))
     response = HTMLResponse(html, status_code=status, headers=all_headers)
     varies = ("Accept-Language", "Cookie" if reads_cookies else "", (headers or {}).get("Vary"))
     response.headers["Vary"] = ", ".join(filter(None, varies))
     return revalidated(request, response) if status == 200 else response
+
+
+def _let_sound_in(headers: dict[str, str], origin: str) -> None:
+    """Has a page's policy allow sound from where it is led to, too."""
+    if origin:
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace("media-src 'self'", f"media-src 'self' {origin}")
 
 
 def fragment(request: Request, template: str, **context: Any) -> Response:

@@ -55,6 +55,13 @@ def address(request: Request) -> Address | None:
     return hop
 
 
+def comes_through_proxy(request: Request) -> bool:
+    """Whether it is a proxy of ours that is connected to us."""
+    peer = parsed(request.client.host) if request.client else None
+    trusted = networks(auth.house(request).settings.trusted_proxies)
+    return peer is not None and any(peer in network for network in trusted)
+
+
 def parsed(text: str) -> Address | None:
     """An address as proxies write it, with or without brackets and port; IPv4 inside IPv6 is IPv4. Else None."""
     text = text.strip()

@@ -1,0 +1,90 @@
+"""A real service on real sockets, and the shipped nginx in front of it."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from bubbles.app import House
+from bubbles.blobs.address import open_store
+from bubbles.config import Settings
+from bubbles.db.engine import Database
+from bubbles.http.asgi import create_app
+from tests.blobs.seaweed import SeaweedS3, seaweed
+from tests.http.conftest import FIREFOX, Clock, World
+from tests.infra.proxy import Proxy, nginx
+
+STOP_S = 20
+
+
+@dataclass
+class Site:
+    """A house that is open to the network: directly at `port`, and through `proxy` where there is one."""
+
+    house: House
+    world: World
+    port: int
+    proxy: Proxy | None = None
+
+    @cached_property
+    def client(self) -> httpx.Client:
+        """A listener with a browser, who comes through the proxy where there is one."""
+        url = self.proxy.url if self.proxy else f"http://127.0.0.1:{self.port}"
+        return httpx.Client(base_url=url, headers={"User-Agent": FIREFOX}, timeout=60, follow_redirects=True)
+
+
+@contextmanager
+def listening(app: Starlette) -> Iterator[int]:
+    """A server of the application, as `serve` sets it up; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, server_header=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(STOP_S)
+
+
+@contextmanager
+def site(database: Database, folder: Path, *, weed: SeaweedS3 | None, behind: bool, **settings: Any) -> Iterator[Site]:
+    """A house with its store on a disk or in the bucket of `weed`, `behind` nginx or bare."""
+    if weed:
+        prefix = f"site-{folder.name}"
+        keys = {"s3_access_key_id": weed.access_key, "s3_secret_access_key": weed.secret_key}
+        settings |= keys | {"blob_url": weed.url(prefix)}
+    made = Settings(data_dir=folder, trusted_proxies="127.0.0.1", **settings)
+    blobs = open_store(
+        made.blobs,
+        access_key_id=made.s3_access_key_id,
+        secret_access_key=made.s3_secret_access_key.get_secret_value(),
+    )
+    house = House(made, database, blobs, transcriber=None, now=Clock())  # type: ignore[arg-type] # nobody speaks
+    with ExitStack() as stack:
+        port = stack.enter_context(listening(create_app(house)))
+        found = Site(house, World(house, folder), port)
+        if behind:
+            bucket = weed.endpoint.removeprefix("http://") if weed else ""
+            blobs_folder = folder / "blobs"
+            found.proxy = stack.enter_context(
+                nginx(folder / "proxy", application=port, blobs=blobs_folder, bucket=bucket)
+            )
+        stack.enter_context(found.client)
+        yield found
+
+
+@pytest.fixture(scope="package")
+def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedS3]:
+    with seaweed(tmp_path_factory.mktemp("weed")) as server:
+        yield server

@@ -1,0 +1,111 @@
+"""The shipped nginx, really run: its files as they are, with ports and folders of this test in the place of theirs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import CHECKOUT
+
+INSTALL = "apt-get update && apt-get install -y --no-install-recommends nginx-light"
+START_MAX_S = 20
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running nginx: where it listens, and what it wrote."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> list[str]:
+        """The lines of the access log."""
+        return (self.folder / "access.log").read_text().splitlines()
+
+    def errors(self) -> str:
+        """The error log."""
+        return (self.folder / "error.log").read_text()
+
+
+def binary() -> str:
+    """Debian's nginx; it lies where only root's path leads."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")  # noqa: TID251 - a test
+    assert found, f"The tests need nginx: {INSTALL}"
+    return found
+
+
+def written(folder: Path, port: int, *, application: int, blobs: Path | None = None, bucket: str = "") -> Path:
+    """The shipped files in `folder`, each address and path in them replaced; gives the main one."""
+    shutil.copytree(CHECKOUT / "infra" / "nginx", folder / "nginx")
+    shutil.copy(CHECKOUT / "infra" / "nginx.conf", folder)
+    changes = {
+        "nginx.conf": {
+            "/tmp/": f"{folder}/",  # noqa: S108 - what the shipped file says
+            "listen 8080": f"listen 127.0.0.1:{port}",
+            "127.0.0.1:8000": f"127.0.0.1:{application}",
+            "127.0.0.1:8333": bucket or "127.0.0.1:8333",
+            "worker_processes auto": _as_ourselves() + "worker_processes 2",
+            "error_log stderr": f"error_log {folder}/error.log",
+        },
+        "nginx/http.conf": {
+            "/tmp/": f"{folder}/",  # noqa: S108 - as above
+            "/dev/stdout": f"{folder}/access.log",
+        },
+        "nginx/media.conf": {"/var/lib/bubbles/blobs": str(blobs or folder / "none")},
+    }
+    for name, replaced in changes.items():
+        text = (folder / name).read_text()
+        for old, new in replaced.items():
+            assert old in text, f"{name} does not say {old}"
+            text = text.replace(old, new)
+        (folder / name).write_text(text)
+    return folder / "nginx.conf"
+
+
+def _as_ourselves() -> str:
+    """Files of a disk store are for their owner alone."""
+    return "user root root; " if os.geteuid() == 0 else ""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def nginx(folder: Path, *, application: int, blobs: Path | None = None, bucket: str = "") -> Iterator[Proxy]:
+    """The shipped nginx in front of the port `application`; `bucket` is the host and port of an S3 server."""
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    main = written(folder, port, application=application, blobs=blobs, bucket=bucket)
+    process = subprocess.Popen([binary(), "-c", str(main), "-g", "daemon off;"], stderr=subprocess.PIPE)
+    try:
+        _wait(process, port)
+        yield Proxy(port, folder, process)
+    finally:
+        process.terminate()
+        process.wait(START_MAX_S)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline_s = time.monotonic() + START_MAX_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            assert process.stderr
+            raise AssertionError(process.stderr.read().decode())
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError("nginx does not listen")
