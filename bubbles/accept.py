@@ -22,7 +22,7 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
 from bubbles.model.draft import Draft
 from bubbles.model.licence import Licence
-from bubbles.model.step import StepName
+from bubbles.model.step import StepName, Urgency, turn_of
 from bubbles.model.upload import Upload
 from bubbles.policy import Action, Person
 
@@ -145,8 +145,9 @@ def accept(
     silence_dbfs: float,
     now: datetime,
     usual: Usual = Usual(),
+    urgency: Urgency = Urgency.NOW,
 ) -> Bubble:
-    """The bubble of an upload: made, or the one that the same key made before.
+    """The bubble of an upload: made, or the one that the same key made before. `urgency` is its place in the queue.
 
     Raises `not_audio`, `too_long`, `too_short`, `silent`, `forbidden`, `not_found`, `idempotency_mismatch`, or
     `Missing("store")`; then nothing is kept.
@@ -170,6 +171,7 @@ def accept(
         _channel(session, person, draft)  # who left meanwhile publishes nothing
         discards.keep(session, [key])
         _record(session, bubble, ticket, mark, now)
+        steps.enqueue(session, bubble.id, StepName.NORMALISE, now, turn_at=turn_of(now, bubble.duration_s, urgency))
     return bubble
 
 
@@ -219,6 +221,5 @@ def _bubble(
 def _record(session: Session, bubble: Bubble, ticket: Ticket, mark: str, now: datetime) -> None:
     session.add(bubble)
     session.flush()
-    steps.enqueue(session, bubble.id, StepName.NORMALISE, now)
     upload = session.get_one(Upload, ticket.upload_id)
     upload.bubble_id, upload.fingerprint, upload.outcome, upload.ended_at = bubble.id, mark, ACCEPTED, now

@@ -14,8 +14,9 @@ from bubbles.db.engine import Database
 from bubbles.errors import Missing
 from bubbles.model.draft import TextLimits
 from bubbles.model.times import utc_now
+from bubbles.speech.pool import SpeechPool
 from bubbles.speech.process import SpeechProcess
-from bubbles.speech.transcriber import Transcriber
+from bubbles.speech.transcriber import Engine, Transcriber
 
 NO_PROXY = (
     "BUBBLES_TRUSTED_PROXIES is empty, so all visitors count as one network, and as one listener; "
@@ -94,10 +95,15 @@ def store_at(settings: Settings, url: str, *, what: str) -> BlobStore:
 
 
 def speech(settings: Settings) -> Transcriber:
-    """Whisper, in a process of its own that starts with the first recording."""
-    return SpeechProcess(
-        settings.whisper_model,
-        settings.models_dir,
-        memory_mib=settings.transcribe_memory_mib,
-        deadline_s=settings.transcribe_deadline_s,
-    )
+    """Whisper, in processes of its own that start with the first recordings."""
+
+    def process() -> Transcriber:
+        return SpeechProcess(
+            settings.whisper_model,
+            settings.models_dir,
+            memory_mib=settings.transcribe_memory_mib,
+            deadline_s=settings.transcribe_deadline_s,
+            engine=Engine(settings.whisper_device, settings.whisper_compute_type),
+        )
+
+    return SpeechPool([process() for _ in range(settings.transcribe_at_once)])

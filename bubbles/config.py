@@ -71,11 +71,21 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=0, le=64, description="Worker processes that `serve` starts; 0: none.")
     whisper_model: str = Field("base", description="A faster-whisper model's name, or a folder that holds one.")
+    whisper_device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="What the model runs on.")
+    whisper_compute_type: Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"] = Field(
+        "int8", description="The numbers that the model computes with: int8 on a CPU, int8_float16 or float16 on a GPU."
+    )
     transcribe_memory_mib: int = Field(
         3072, ge=256, description="Memory the speech process may take, in MiB; the model base needs 1600."
     )
     transcribe_deadline_s: int = Field(900, ge=10, description="Seconds a transcription may take.")
     normalise_deadline_s: int = Field(120, ge=10, description="Seconds that making the renditions may take.")
+    normalise_at_once: int = Field(
+        1, ge=1, le=64, description="Recordings that one worker process makes playable at once."
+    )
+    transcribe_at_once: int = Field(
+        1, ge=1, le=64, description="Recordings that one worker process writes down at once, a speech process for each."
+    )
     attempts_max: int = Field(4, ge=1, le=20, description="Attempts at a step before it is given up.")
     stalled_after_s: int = Field(30, ge=5, description="Seconds without a sign of life before work is taken over.")
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from bubbles import app, legal
+from bubbles import app, legal, pipeline
 from bubbles.audio import sandbox
 from bubbles.config import Settings
 from bubbles.db import health
@@ -95,7 +95,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if not settings.database_url:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with app.database_url(settings) as url:
-        server = health.look(url, stalled_after_s=settings.stalled_after_s)
+        server = health.look(url)
         where = _server_name(settings)
         yield _server(server, where)
         yield _workers(server, settings)
@@ -120,10 +120,12 @@ def _server(server: Server, where: str) -> Finding:
 
 
 def _workers(server: Server, settings: Settings) -> Finding:
-    if server.has_workers:
-        return Finding("workers", Health.OK, f"a sign of life in the last {settings.stalled_after_s} s")
+    unserved = [queue for queue in pipeline.QUEUES if queue not in server.served]
+    if not unserved:
+        return Finding("workers", Health.OK, f"{', '.join(pipeline.QUEUES)} are served")
     start = "`bubbles serve`" if settings.workers else "`bubbles work`, since BUBBLES_WORKERS is 0"
-    return Finding("workers", Health.DEGRADED, f"none is up: what is published waits; start {start}")
+    text = f"nobody serves {', '.join(unserved)}: what is to be done there waits; start {start}"
+    return Finding("workers", Health.DEGRADED, text)
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from bubbles.model.cue import Cue
 from bubbles.model.draft import TextLimits, choice
 from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision, snap
-from bubbles.model.step import StepName
+from bubbles.model.step import StepName, Urgency, turn_of
 from bubbles.model.texts import clean_language, clean_line, clean_tags, clean_text
 from bubbles.model.transcript import Transcript, as_json
 
@@ -163,7 +163,8 @@ def _transcribe_again(session: Session, bubble: Bubble, now: datetime) -> None:
     if step.attempt >= TRANSCRIPTIONS_MAX:
         raise Refused(Code.CONFLICT, "Its words were written down often enough; correct them instead.")
     bubble.ready_at = None
-    steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, now)
+    turn_at = turn_of(now, bubble.duration_s, Urgency.AGAIN)
+    steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, now, turn_at=turn_at)
 
 
 def _reindex(session: Session, bubble: Bubble) -> None:

@@ -94,7 +94,7 @@ def _publish(
     bubble.peaks, bubble.duration_s, bubble.playable_at = waveform, duration_s, now
     session.flush()
     search.index(session, bubble, bubbles.transcript(session, step.bubble_id))
-    steps.enqueue(session, step.bubble_id, StepName.TRANSCRIBE, now)
+    steps.enqueue(session, step.bubble_id, StepName.TRANSCRIBE, now, turn_at=step.turn_at)
 
 
 def _rendition(bubble: Bubble, encoded: Encoded, stored: Stored, now: datetime) -> Rendition:

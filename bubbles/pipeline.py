@@ -10,22 +10,24 @@ Each arrow is a job enqueued in the same transaction as the rows that it follows
 
 import contextlib
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Event
 
 import structlog
 from sqlmodel import Session
 
 from bubbles import erasures, leave, normalise, transcribe, upkeep
 from bubbles.app import House
+from bubbles.config import Settings
 from bubbles.db import bubbles, steps
+from bubbles.db import jobs as job_rows
 from bubbles.db.jobs import Job
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
+from bubbles.shift import Shift
 
 WAIT_FOR_PART = timedelta(seconds=30)
 """How long a step waits before it looks again for a part that is missing. It uses up no attempt."""
@@ -36,8 +38,18 @@ BACKOFF_S = (2, 10, 60, 300)
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """What the machine lacks, and may have again."""
 
-OVERDUE_SLACK_S = 120
+BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
+
+UPKEEP_DEADLINE_S = 3600
+"""How long what runs by itself may take."""
+
+EVERY_TEN_SECONDS = "* * * * * */10"
+"""The sixth field of a cron line is seconds."""
+
+UPKEEP, RESCUE = "upkeep", "rescue"
+QUEUES = (*StepName, UPKEEP)
+"""What a worker may be told to serve. `rescue` goes with `upkeep`: taking over from the dead waits for no store."""
 
 log = structlog.get_logger()
 
@@ -91,20 +103,42 @@ STAGES: dict[StepName, Stage] = {
     StepName.NORMALISE: Stage(_normalise, on_give_up=_no_rendition),
     StepName.TRANSCRIBE: Stage(_transcribe, on_give_up=_no_words),
 }
-CONCURRENCY = {StepName.NORMALISE: 1, StepName.TRANSCRIBE: 1, "upkeep": 1}
-"""How many jobs of each queue one worker process runs at once."""
 
 
-def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event | None = None) -> None:
+def at_once(settings: Settings, queues: Collection[str] = QUEUES) -> dict[str, int]:
+    """How many jobs of each queue one worker process that serves these runs at once.
+
+    Raises `Refused` (`bad_request`) for a queue that there is not, and for none.
+    """
+    unknown = sorted(set(queues) - set(QUEUES))
+    if unknown or not queues:
+        named = f"There is no queue {', '.join(unknown)}" if unknown else "No queue is named"
+        raise Refused(Code.BAD_REQUEST, f"{named}; there are {', '.join(QUEUES)}.")
+    counts: dict[str, int] = {
+        StepName.NORMALISE: settings.normalise_at_once,
+        StepName.TRANSCRIBE: settings.transcribe_at_once,
+        UPKEEP: 1,
+    }
+    rescue = {RESCUE: 1} if UPKEEP in queues else {}
+    return {str(queue): counts[queue] for queue in queues} | rescue
+
+
+def run_step(house: House, name: StepName, bubble_id: int, *, shift: Shift | None = None) -> None:
     """Runs one step of one bubble and records how it ended, whatever happens in it.
 
-    While `leaving` is set, a failure is the fault of our own end: the step is put off at once and uses up no attempt.
+    While the shift is leaving, a failure is the fault of our own end: the step is put off at once and uses up no
+    attempt.
     """
+    shift = shift or Shift()
     with house.database.transaction() as session:
         step = steps.begin(session, bubble_id, name, house.now())
     if step is None:
         return
-    with structlog.contextvars.bound_contextvars(step=name, bubble_id=bubble_id, attempt=step.attempt):
+    deadline_s = _deadline_s(house.settings, name)
+    with (
+        structlog.contextvars.bound_contextvars(step=name, bubble_id=bubble_id, attempt=step.attempt),
+        shift.task(name, deadline_s=deadline_s, step=step),
+    ):
         try:
             if step.tries > house.settings.attempts_max:
                 _give_up(house, step, "died_too_often")
@@ -113,7 +147,17 @@ def run_step(house: House, name: StepName, bubble_id: int, *, leaving: Event | N
         except steps.Overtaken:
             log.warning("overtaken")
         except Exception as error:
-            _failed(house, step, error, leaving=leaving is not None and leaving.is_set())
+            _failed(house, step, error, leaving=shift.leaving.is_set())
+
+
+def took_too_long(house: House, step: Step) -> None:
+    """Ends an attempt that hangs, as a failure; whatever it still writes is refused."""
+    _failed(house, step, TimeoutError(f"{step.name} did not return"), leaving=False)
+
+
+def put_back(house: House, step: Step) -> None:
+    """Has an attempt that we cannot wait for begun again elsewhere, uncounted; whatever it still writes is refused."""
+    _put_off(house, step, timedelta(0), counted=False)
 
 
 def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:
@@ -171,55 +215,82 @@ def _put_off(
         steps.put_off(session, step, until=until, waiting_for=waiting_for, error=error, counted=counted)
 
 
-def jobs(house: House, leaving: Event) -> list[Job]:
+def jobs(house: House, shift: Shift) -> list[Job]:
     """All that a worker runs: the steps, and what runs by itself."""
 
     def step(name: StepName) -> Job:
-        return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, leaving=leaving))
+        return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, shift=shift))
 
-    def revive() -> None:
-        with house.database.transaction() as session:
-            revived = steps.revive(session, house.now(), overdue_after=_overdue_after(house))
-        if revived:
-            log.warning("steps_revived", count=revived)
+    def by_itself(name: str, run: Callable[[House], None], cron: str, *, queue: str = UPKEEP) -> Job:
+        def watched() -> None:
+            with shift.task(name, deadline_s=UPKEEP_DEADLINE_S):
+                run(house)
 
-    def discard() -> None:
-        with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
-            upkeep.discard(house.database, house.blobs, now=house.now())
-
-    def mark_erasures() -> None:
-        with contextlib.suppress(Missing):  # as above
-            erasures.mark(house.database, house.blobs, now=house.now())
-
-    def go_on_leaving() -> None:
-        leave.go_on(house.database, now=house.now())
-
-    def forget() -> None:
-        upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
-        erasures.catch_up(house.database)
-
-    def sweep() -> None:
-        for folder in (_workdir(house), house.settings.uploads_dir):
-            upkeep.sweep_files(folder, now=house.now())
-        with contextlib.suppress(Missing):
-            house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+        return Job(name, queue, watched, cron=cron)
 
     return [
         *(step(name) for name in STAGES),
-        Job("revive", "upkeep", revive, cron="* * * * *"),
-        Job("discard", "upkeep", discard, cron="* * * * *"),
-        Job("erasures", "upkeep", mark_erasures, cron="* * * * *"),
-        Job("leave", "upkeep", go_on_leaving, cron="* * * * *"),
-        Job("forget", "upkeep", forget, cron="7 * * * *"),
-        Job("sweep", "upkeep", sweep, cron="23 * * * *"),
+        by_itself("recover", _recover, EVERY_TEN_SECONDS, queue=RESCUE),
+        by_itself("revive", _revive, "* * * * *", queue=RESCUE),
+        by_itself("discard", _discard, "* * * * *"),
+        by_itself("erasures", _mark_erasures, "* * * * *"),
+        by_itself("leave", _go_on_leaving, "* * * * *"),
+        by_itself("forget", _forget, "7 * * * *"),
+        by_itself("sweep", _sweep, "23 * * * *"),
     ]
 
 
-def _overdue_after(house: House) -> timedelta:
-    """Longer than any step may take: whoever began before that hangs, or could not write how it ended."""
-    settings = house.settings
-    longest_s = max(settings.transcribe_deadline_s, settings.normalise_deadline_s)
-    return timedelta(seconds=longest_s + settings.probe_timeout_s + OVERDUE_SLACK_S)
+def _recover(house: House) -> None:
+    with house.database.transaction() as session:
+        recovered = job_rows.recover(session, stalled_after_s=house.settings.stalled_after_s)
+    if recovered:
+        log.warning("jobs_recovered", jobs=recovered)
+
+
+def _revive(house: House) -> None:
+    with house.database.transaction() as session:
+        revived = steps.revive(session, house.now(), overdue_after=_overdue_after(house.settings))
+    if revived:
+        log.warning("steps_revived", count=revived)
+
+
+def _discard(house: House) -> None:
+    with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
+        upkeep.discard(house.database, house.blobs, now=house.now())
+
+
+def _mark_erasures(house: House) -> None:
+    with contextlib.suppress(Missing):  # as above
+        erasures.mark(house.database, house.blobs, now=house.now())
+
+
+def _go_on_leaving(house: House) -> None:
+    leave.go_on(house.database, now=house.now())
+
+
+def _forget(house: House) -> None:
+    upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
+    erasures.catch_up(house.database)
+    with house.database.transaction() as session:
+        job_rows.forget(session)
+
+
+def _sweep(house: House) -> None:
+    for folder in (_workdir(house), house.settings.uploads_dir):
+        upkeep.sweep_files(folder, now=house.now())
+    with contextlib.suppress(Missing):
+        house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+
+
+def _deadline_s(settings: Settings, name: StepName) -> float:
+    """How long a step may take, all in all."""
+    own_s = {StepName.NORMALISE: settings.normalise_deadline_s, StepName.TRANSCRIBE: settings.transcribe_deadline_s}
+    return own_s[name] + settings.probe_timeout_s + BLOB_SLACK_S
+
+
+def _overdue_after(settings: Settings) -> timedelta:
+    """Longer than any step may take: whoever began before that hangs, and so does the worker that should have seen."""
+    return timedelta(seconds=max(_deadline_s(settings, name) for name in StepName) + BLOB_SLACK_S)
 
 
 def _workdir(house: House) -> Path:

@@ -10,13 +10,13 @@ from sqlmodel import Session
 from bubbles import accept, accounts, legal, pipeline
 from bubbles.accept import Received, UploadLimits, Usual
 from bubbles.app import House
-from bubbles.db import bubbles, channels, jobs, steps
+from bubbles.db import bubbles, channels, crew, steps
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model import draft
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.licence import Licence
-from bubbles.model.step import StepName
+from bubbles.model.step import StepName, Urgency
 from bubbles.policy import Person
 
 POLL_S = 0.3
@@ -48,6 +48,7 @@ def publish(house: House, file: Path, fields: Mapping[str, str]) -> Bubble:
             silence_dbfs=house.settings.silence_dbfs,
             now=now,
             usual=Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal)),
+            urgency=Urgency.LATER,
         )
     except (Refused, Missing) as error:
         with house.database.transaction() as session:
@@ -75,14 +76,13 @@ def _owner(house: House, session: Session, handle: str | None) -> Account:
 
 
 def wait(house: House, bubble_id: int) -> None:
-    """Returns when the journey has ended; runs its steps here while no worker is up.
+    """Returns when the journey has ended; runs the steps here that no worker is up for.
 
     Raises `Missing` for the part that a step waits for.
     """
     while not _has_ended(house, bubble_id):
-        if not _a_worker_is_up(house):
-            for name in StepName:
-                pipeline.run_step(house, name, bubble_id)
+        for name in _unserved(house):
+            pipeline.run_step(house, name, bubble_id)
         time.sleep(POLL_S)
 
 
@@ -97,6 +97,7 @@ def _has_ended(house: House, bubble_id: int) -> bool:
     return over or any(step.gave_up_at for step in begun)
 
 
-def _a_worker_is_up(house: House) -> bool:
+def _unserved(house: House) -> list[StepName]:
     with house.database.transaction() as session:
-        return jobs.workers_up(session, stalled_after_s=house.settings.stalled_after_s)
+        served = crew.slots(session)
+    return [name for name in StepName if name not in served]

@@ -1,50 +1,141 @@
 """The worker: runs the journey's steps, and leaves without losing any.
 
 On SIGTERM or SIGINT it takes no further job and gives those under way `DRAIN_S` seconds; then it stops the speech
-process, and what was under way is put back, to be begun again by the next worker.
+process, and what was under way is put back, to be begun again by the next worker. What does not end even then is put
+back too, and the process ends. It also ends when a job outlives its deadline, or its own event loop hangs: a thread
+that hangs cannot be ended otherwise, and whoever started the worker starts another.
 """
 
 import asyncio
+import contextlib
 import ctypes
+import faulthandler
 import os
 import signal
-from threading import Event
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread, Timer
+from uuid import UUID, uuid4
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import pipeline
 from bubbles.app import House
-from bubbles.db.jobs import Workers
+from bubbles.db import crew
+from bubbles.db.jobs import HEARTBEAT_S, Workers
+from bubbles.shift import Shift
 
-DRAIN_S = 5.0
+DRAIN_S = 4.0
+LEAVE_MAX_S = 8.0
+"""From being asked to leave to the end of the process, whatever hangs; containers are killed after ten seconds."""
+
+LAST_WORDS_MAX_S = 1.5
+WATCH_EVERY_S = 1.0
+SPARE_THREADS = 4
 PR_SET_PDEATHSIG = 1
 log = structlog.get_logger()
 
 
-def work(house: House) -> None:
-    """Works until a signal says to leave."""
-    asyncio.run(_work(house))
+def work(house: House, queues: Collection[str] = pipeline.QUEUES) -> None:
+    """Works on these queues until a signal says to leave; raises `Refused` for a queue that there is not."""
+    at_once = pipeline.at_once(house.settings, queues)
+    asyncio.run(_work(house, at_once))
 
 
-async def _work(house: House) -> None:
-    leaving, loop = Event(), asyncio.get_running_loop()
+async def _work(house: House, at_once: Mapping[str, int]) -> None:
+    shift, loop = Shift(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(sum(at_once.values()) + SPARE_THREADS, "job"))
+    last_resort = Timer(LEAVE_MAX_S, lambda: _leave_anyway(house, workers, shift))
+    last_resort.daemon = True
 
     def drain() -> None:
-        leaving.set()
+        shift.leaving.set()
+        last_resort.start()
         loop.call_later(DRAIN_S, house.transcriber.close)
 
     workers = Workers(
         house.database.libpq_url,
-        pipeline.jobs(house, leaving),
-        concurrency=pipeline.CONCURRENCY,
+        pipeline.jobs(house, shift),
+        concurrency=at_once,
         stalled_after_s=house.settings.stalled_after_s,
         on_stop=drain,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, workers.stop)
-    log.info("worker_started")
-    await workers.run()
+    async with _beside(_watch(house, workers, shift)), _beside(_tell(house, shift, at_once)):
+        log.info("worker_started", queues=list(at_once))
+        await workers.run()
+    await loop.shutdown_default_executor()  # while the last resort still waits behind us
+    last_resort.cancel()
     log.info("worker_left")
+
+
+@contextlib.asynccontextmanager
+async def _beside(coroutine: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs it during the block, and ends it after."""
+    task = asyncio.create_task(coroutine)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _watch(house: House, workers: Workers, shift: Shift) -> None:
+    """Leaves when a job outlives its deadline, and has the process end should this loop itself come to a stop."""
+    try:
+        while not shift.leaving.is_set():
+            # In C, and in need of nothing that Python code could hold. Others have taken over by then.
+            faulthandler.dump_traceback_later(house.settings.stalled_after_s, exit=True)
+            await asyncio.sleep(WATCH_EVERY_S)
+            if overdue := shift.overdue():
+                log.error("hangs", jobs=[task.name for task in overdue])
+                workers.stop()
+                for task in overdue:
+                    if task.step:
+                        await asyncio.to_thread(pipeline.took_too_long, house, task.step)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+async def _tell(house: House, shift: Shift, at_once: Mapping[str, int]) -> None:
+    """Says which queues are served here, again and again; then no more."""
+    process_id, alive_s = uuid4(), house.settings.stalled_after_s
+    try:
+        while not shift.leaving.is_set():
+            await asyncio.to_thread(_sign_of_life, house, process_id, at_once)
+            await asyncio.sleep(min(HEARTBEAT_S, alive_s / 4))
+    finally:
+        await asyncio.to_thread(_no_more, house, process_id)
+
+
+def _sign_of_life(house: House, process_id: UUID, at_once: Mapping[str, int]) -> None:
+    # That the database is away is said by the queue's own connections.
+    with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
+        crew.serve(session, process_id, at_once, alive_s=house.settings.stalled_after_s)
+
+
+def _no_more(house: House, process_id: UUID) -> None:
+    with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
+        crew.leave(session, process_id)
+
+
+def _leave_anyway(house: House, workers: Workers, shift: Shift) -> None:
+    """Puts back what does not end, and ends the process; the database may be what hangs."""
+    log.error("left_anyway", jobs=[task.name for task in shift.under_way()])
+    last_words = Thread(target=_hand_over, args=(house, workers, shift), daemon=True)
+    last_words.start()
+    last_words.join(LAST_WORDS_MAX_S)
+    os._exit(1)
+
+
+def _hand_over(house: House, workers: Workers, shift: Shift) -> None:
+    for task in shift.under_way():
+        if task.step:
+            pipeline.put_back(house, task.step)
+    with house.database.transaction() as session:
+        workers.abandon(session)
 
 
 def leave_with(parent_pid: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bubbles import doctor
+from bubbles import doctor, pipeline
 from bubbles.app import open_house
 from bubbles.audio import sandbox
 from bubbles.config import Settings, environment_name
@@ -34,6 +34,7 @@ PARTS = [
     "places",
     "legal",
 ]
+ALL, NONE = frozenset(pipeline.QUEUES), frozenset[str]()
 NOBODY = "postgresql://me:hunter2@127.0.0.1:1/bubbles"
 
 
@@ -127,21 +128,28 @@ def test_a_secret_key_is_never_told(whole: dict[str, Any], monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("server", "verdict", "advice"),
     [
-        (Server("14.9", 14, (), True, True), "missing", "15 or newer"),
-        (Server("16.1", 16, ("unaccent",), False, False), "missing", "lacks unaccent"),
-        (Server("16.1", 16, (), False, False), "degraded", "bubbles migrate"),
-        (Server("16.1", 16, (), True, True), "ok", "at db.example"),
+        (Server("14.9", 14, (), True, ALL), "missing", "15 or newer"),
+        (Server("16.1", 16, ("unaccent",), False, NONE), "missing", "lacks unaccent"),
+        (Server("16.1", 16, (), False, NONE), "degraded", "bubbles migrate"),
+        (Server("16.1", 16, (), True, ALL), "ok", "at db.example"),
     ],
 )
 def test_a_server_of_ones_own_is_judged(
     whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch, server: Server, verdict: str, advice: str
 ) -> None:
-    monkeypatch.setattr(health, "look", lambda url, stalled_after_s: server)
+    monkeypatch.setattr(health, "look", lambda url: server)
     healthy, lines = examined(**whole | {"database_url": "postgresql://me:pw@db.example/b"})
     assert lines["database"].startswith(verdict)
     assert advice in lines["database"]
     assert healthy is (verdict != "missing")
-    assert lines["workers"].startswith("ok" if server.has_workers else "degraded")
+    assert lines["workers"].startswith("ok" if server.served else "degraded")
+
+
+def test_a_queue_that_nobody_serves_is_named(whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("16.1", 16, (), True, ALL - {"transcribe"})
+    monkeypatch.setattr(health, "look", lambda url: server)
+    _, lines = examined(**whole | {"database_url": "postgresql://me:pw@db.example/b"})
+    assert "nobody serves transcribe:" in lines["workers"]
 
 
 def test_without_own_workers_a_missing_model_is_no_fault_of_this_machine(whole: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import errno
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -21,6 +20,7 @@ from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Channel
 from bubbles.model.step import Step, StepName
 from bubbles.pipeline import Stage, run_step
+from bubbles.shift import Shift
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NAME = StepName.NORMALISE
@@ -203,10 +203,10 @@ def test_a_poison_recording_that_kills_its_worker_is_given_up(house, script, bub
 
 
 def test_a_worker_that_leaves_puts_its_step_back_uncounted(house, script, bubble_id):
-    leaving = Event()
-    leaving.set()
+    shift = Shift()
+    shift.leaving.set()
     script.does = [RuntimeError("the speech process was stopped")]
-    run_step(house, NAME, bubble_id, leaving=leaving)
+    run_step(house, NAME, bubble_id, shift=shift)
     step = step_of(house, bubble_id)
     assert (step.tries, step.started_at, step.error) == (0, None, None)
     assert due(house, bubble_id)[-1] == NOON
@@ -240,11 +240,14 @@ def test_a_step_that_nobody_will_run_is_enqueued_again(house, script, bubble_id)
 
 def test_a_step_that_began_too_long_ago_is_enqueued_again(house, bubble_id):
     with house.database.transaction() as session:
-        steps.begin(session, bubble_id, NAME, NOON)
+        session.connection().execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        hung = steps.begin(session, bubble_id, NAME, NOON)
     with house.database.transaction() as session:
         later = NOON + timedelta(minutes=21)
         assert steps.revive(session, later, overdue_after=timedelta(minutes=20)) == 1
-    assert len(due(house, bubble_id)) == 2
+    assert due(house, bubble_id) == [NOON]
+    with pytest.raises(steps.Overtaken), house.database.transaction() as session:
+        steps.finish(session, hung, NOON)
 
 
 def test_a_rolled_back_transaction_leaves_no_job(house, bubble_id):
@@ -253,3 +256,55 @@ def test_a_rolled_back_transaction_leaves_no_job(house, bubble_id):
         steps.enqueue(session, bubble_id, StepName.TRANSCRIBE, NOON)
         raise ZeroDivisionError
     assert len(due(house, bubble_id)) == before
+
+
+def test_an_attempt_that_was_put_off_may_write_no_more(house, bubble_id):
+    with house.database.transaction() as session:
+        hung = steps.begin(session, bubble_id, NAME, NOON)
+    pipeline.took_too_long(house, hung)
+    with pytest.raises(steps.Overtaken), house.database.transaction() as session:
+        steps.finish(session, hung, NOON)
+    step = step_of(house, bubble_id)
+    assert (step.error, step.tries, step.started_at) == ("TimeoutError", 1, None)
+
+
+def test_an_attempt_that_is_put_back_is_not_counted(house, bubble_id):
+    with house.database.transaction() as session:
+        begun = steps.begin(session, bubble_id, NAME, NOON)
+    pipeline.put_back(house, begun)
+    assert (step_of(house, bubble_id).tries, due(house, bubble_id)) == (0, [NOON])
+
+
+def test_only_the_last_job_of_a_step_waits(house, script, bubble_id):
+    script.does = [OSError("disk")]
+    run_step(house, NAME, bubble_id)
+    with house.database.transaction() as session:
+        steps.enqueue(session, bubble_id, NAME, NOON)
+    assert due(house, bubble_id) == [NOON]
+
+
+def test_a_step_counts_as_under_way_while_it_runs(house, script, bubble_id):
+    shift = Shift()
+    script.does = [lambda house, step: seen.extend(shift.under_way())]
+    seen = []
+    run_step(house, NAME, bubble_id, shift=shift)
+    assert [(task.name, task.step.bubble_id) for task in seen] == [(NAME, bubble_id)]
+    assert shift.under_way() == []
+
+
+def test_what_runs_past_its_deadline_is_overdue():
+    shift = Shift()
+    with shift.task("in time", deadline_s=60), shift.task("late", deadline_s=-1):
+        assert [task.name for task in shift.overdue()] == ["late"]
+
+
+@pytest.mark.parametrize(("queues", "told"), [(["transcribe", "sing"], "no queue sing"), ([], "No queue")])
+def test_a_queue_that_there_is_not_is_refused(house, queues, told):
+    with pytest.raises(Refused, match=told):
+        pipeline.at_once(house.settings, queues)
+
+
+def test_each_queue_runs_as_many_at_once_as_is_set(house):
+    settings = house.settings.model_copy(update={"transcribe_at_once": 3})
+    assert pipeline.at_once(settings) == {"normalise": 1, "transcribe": 3, "upkeep": 1, "rescue": 1}
+    assert pipeline.at_once(settings, ["transcribe"]) == {"transcribe": 3}

@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from bubbles import find, logs, moderation, publish, upkeep
+from bubbles import find, logs, moderation, pipeline, publish, upkeep
 from bubbles.cli.keeping import back_up, restore
 from bubbles.cli.opened import errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
@@ -77,6 +77,7 @@ def serve() -> None:
 
 @app.command()
 def work(
+    queues: Annotated[str, typer.Option(help="Only these: normalise, transcribe, upkeep; commas between.")] = "",
     parent: Annotated[int, typer.Option(help="Leave when this process, which started the worker, dies.")] = 0,
 ) -> None:
     """Run the steps of the journey: make recordings playable, write down what was said."""
@@ -84,8 +85,9 @@ def work(
 
     if parent:
         worker.leave_with(parent)
+    named = [name.strip() for name in queues.split(",")] if queues else pipeline.QUEUES
     with house() as opened:
-        worker.work(opened)
+        worker.work(opened, named)
 
 
 @app.command()

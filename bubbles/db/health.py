@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
-from bubbles.db import jobs
+from bubbles.db import crew
 from bubbles.db.engine import MIGRATIONS
 
 EXTENSIONS = ("pg_trgm", "unaccent")
@@ -26,17 +26,17 @@ _EXTENSIONS_TO_HAVE = """
 class Server:
     """A server that answers. `lacks` are the extensions that are neither there nor can be made by us.
 
-    `is_migrated`: the schema is the newest that we know. `has_workers`: one gave a sign of life lately.
+    `is_migrated`: the schema is the newest that we know. `served`: the queues whose workers live.
     """
 
     version: str
     major: int
     lacks: tuple[str, ...]
     is_migrated: bool
-    has_workers: bool
+    served: frozenset[str]
 
 
-def look(url: str, *, stalled_after_s: float) -> Server:
+def look(url: str) -> Server:
     """Asks the server of a URL; raises SQLAlchemy's `OperationalError` when it does not answer in `CONNECT_MAX_S`."""
     address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_MAX_S})
@@ -49,7 +49,7 @@ def look(url: str, *, stalled_after_s: float) -> Server:
             major=int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000,
             lacks=tuple(name for name in EXTENSIONS if name not in at_hand),
             is_migrated=is_migrated,
-            has_workers=is_migrated and jobs.workers_up(Session(connection), stalled_after_s=stalled_after_s),
+            served=frozenset(crew.slots(Session(connection)) if is_migrated else ()),
         )
 
 

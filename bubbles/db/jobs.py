@@ -6,7 +6,7 @@ A job is enqueued inside the caller's transaction: rolled back with it, visible 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import procrastinate
@@ -16,8 +16,34 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 HEARTBEAT_S = 5.0
-RECOVER_CRON = "* * * * * */10"
-"""Every ten seconds: the sixth field is seconds."""
+TURN_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+RECOVERY_LOCK = 0x72657363
+"""One recovery at a time: a second would take a job from the worker that the first has just handed it to."""
+
+_ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_FORGET_WAITING = text("DELETE FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'")
+_STALLED = text("""
+    SELECT job.id, job.task_name FROM procrastinate_jobs job
+    LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing'
+      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :after_s))
+    FOR UPDATE OF job
+""")
+_LET_GO = text("DELETE FROM procrastinate_jobs WHERE id = ANY(:ids) AND queueing_lock IS NOT NULL")
+_HAND_OVER = text("""
+    WITH handed AS (
+        UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, worker_id = NULL
+        WHERE id = ANY(:ids) RETURNING id, queue_name
+    )
+    SELECT pg_notify(
+        'procrastinate_queue_v1#' || queue_name, json_build_object('type', 'job_inserted', 'job_id', id)::text
+    ) FROM handed
+""")
+_FORGET_FAILED = text("""
+    DELETE FROM procrastinate_jobs job WHERE status NOT IN ('todo', 'doing') AND NOT EXISTS (
+        SELECT FROM procrastinate_events WHERE job_id = job.id AND at > now() - interval '1 day'
+    )
+""")
 log = structlog.get_logger()
 _deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
@@ -42,16 +68,27 @@ def enqueue(
     queue: str,
     lock: str | None = None,
     run_at: datetime | None = None,
+    turn_at: datetime | None = None,
     once: bool = False,
     **arguments: Any,
 ) -> None:
     """Adds a job in the session's transaction.
 
-    Jobs of one `lock` run one after the other. `once`: not beside a waiting job of the same name.
+    Jobs of one `lock` run one after the other, and only the last that was added waits. In a queue the earliest
+    `turn_at` runs first, those without before all. `once`: not beside a waiting job of the same name.
     """
-    connection = session.connection().connection.driver_connection
+    connection = session.connection()
+    if lock is not None:
+        # One that is put off to later would hold up this one, as theirs run in the order in which they were added.
+        connection.execute(_FORGET_WAITING, {"lock": lock})
     task = _deferrer.configure_task(
-        name, queue=queue, lock=lock, schedule_at=run_at, connection=connection, queueing_lock=name if once else None
+        name,
+        queue=queue,
+        lock=lock,
+        schedule_at=run_at,
+        priority=priority(turn_at),
+        connection=connection.connection.driver_connection,
+        queueing_lock=name if once else None,
     )
     if not once:
         task.defer(**arguments)
@@ -64,18 +101,37 @@ def enqueue(
         pass  # the one that waits will do
 
 
-def workers_up(session: Session, *, stalled_after_s: float) -> bool:
-    """Whether any worker has given a sign of life within `stalled_after_s` seconds."""
-    alive = "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :s))"
-    return bool(session.connection().execute(text(alive), {"s": stalled_after_s}).scalar_one())
+def priority(turn_at: datetime | None) -> int:
+    """The queue runs the greatest first, and knows 32 bits of it: seconds before the epoch, for 68 years after it."""
+    return -int((turn_at - TURN_EPOCH).total_seconds()) if turn_at else 0
+
+
+def recover(session: Session, *, stalled_after_s: float) -> list[str]:
+    """Hands the jobs of workers that died to the living, in one transaction; returns their names.
+
+    What runs by itself is let go of instead: it comes again, and two of a name must not wait.
+    """
+    connection = session.connection()
+    if not connection.execute(_ALONE, {"lock": RECOVERY_LOCK}).scalar_one():
+        return []
+    stalled = connection.execute(_STALLED, {"after_s": stalled_after_s}).all()
+    ids = {"ids": [job.id for job in stalled]}
+    connection.execute(_LET_GO, ids)
+    connection.execute(_HAND_OVER, ids)
+    return [job.task_name for job in stalled]
+
+
+def forget(session: Session) -> None:
+    """Drops jobs that failed a day ago or more; what they were for has a job of its own since."""
+    connection = session.connection()
+    connection.execute(_FORGET_FAILED)
 
 
 class Workers:
     """Runs jobs in this process: one Procrastinate worker a queue, each with its own concurrency.
 
-    `concurrency` maps a queue to how many of its jobs run at once. Jobs run in threads. A worker that dies leaves its
-    jobs to `recover`, which runs every ten seconds in the queue `upkeep`. `on_stop` is called once, before the
-    last jobs are waited for.
+    `concurrency` maps a queue to how many of its jobs run at once. Jobs run in threads of the loop's own executor. A
+    worker that dies leaves its jobs to `recover`. `on_stop` is called once, before the last jobs are waited for.
     """
 
     def __init__(
@@ -87,14 +143,13 @@ class Workers:
         stalled_after_s: float,
         on_stop: Callable[[], None],
     ) -> None:
-        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=8))
-        self._stalled_after_s = stalled_after_s
+        # Each queue keeps a connection of its own to be told of new jobs.
+        connector = procrastinate.PsycopgConnector(conninfo=url, max_size=len(concurrency) + 4)
+        self._app = procrastinate.App(connector=connector)
         self._on_stop = on_stop
         self._asked_to_stop = False
         for job in jobs:
             self._register(job)
-        recover = self._app.task(name="recover", queue="upkeep", queueing_lock="recover")(self._recover)
-        self._app.periodic(cron=RECOVER_CRON)(recover)
         self._workers = [
             Worker(
                 self._app,
@@ -122,14 +177,6 @@ class Workers:
         task = self._app.task(name=job.name, queue=job.queue, queueing_lock=job.name)(run)
         self._app.periodic(cron=job.cron)(task)
 
-    async def _recover(self, timestamp: int) -> None:
-        """Hands the jobs of dead workers to living ones."""
-        log.debug("recovering", planned_at=timestamp)
-        manager = self._app.job_manager
-        for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled_after_s):
-            log.warning("job_recovered", job_id=stalled.id, job=stalled.task_name)
-            await manager.retry_job(stalled)
-
     async def run(self) -> None:
         """Works until `stop`, then ends what is under way.
 
@@ -152,3 +199,8 @@ class Workers:
             self._on_stop()
         for worker in self._workers:
             worker.stop()  # type: ignore[no-untyped-call]  # theirs
+
+    def abandon(self, session: Session) -> None:
+        """Lets go of what is under way here and cannot be ended: the next `recover` hands it over."""
+        ids = [worker.worker_id for worker in self._workers if worker.worker_id is not None]
+        session.connection().execute(text("DELETE FROM procrastinate_workers WHERE id = ANY(:ids)"), {"ids": ids})

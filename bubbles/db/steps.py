@@ -18,17 +18,24 @@ class Overtaken(Exception):
     """A later attempt has begun, or the step is over: the result of this one must not be written."""
 
 
-def enqueue(session: Session, bubble_id: int, name: StepName, now: datetime) -> None:
-    """Makes the step due, again too; the job stands in the queue that bears the step's name."""
+def enqueue(
+    session: Session, bubble_id: int, name: StepName, now: datetime, *, turn_at: datetime | None = None
+) -> None:
+    """Makes the step due, again too; the job stands in the queue that bears the step's name, before later turns.
+
+    `turn_at` is what `turn_of` says, `now` by default.
+    """
     step = session.get(Step, (bubble_id, name), with_for_update=True, populate_existing=True)
     if step is None:
-        session.add(Step(bubble_id=bubble_id, name=name, queued_at=now))
+        step = Step(bubble_id=bubble_id, name=name, queued_at=now, turn_at=turn_at or now)
+        session.add(step)
     else:
         step.attempt += 1  # what may still run is overtaken
-        step.queued_at, step.tries, step.waiting_for, step.error = now, 0, None, None
+        step.queued_at, step.turn_at = now, turn_at or now
+        step.tries, step.waiting_for, step.error = 0, None, None
         step.started_at = step.finished_at = step.gave_up_at = None
     session.flush()
-    _add_job(session, bubble_id, name)
+    _add_job(session, step)
 
 
 def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> Step | None:
@@ -58,7 +65,7 @@ def put_off(
     """Has the step tried again later. `waiting_for` names a missing part; a try that is not `counted` is given back."""
     tries = step.tries if counted else step.tries - 1
     _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries)
-    _add_job(session, step.bubble_id, step.name, run_at=until)
+    _add_job(session, step, run_at=until)
 
 
 def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
@@ -66,15 +73,24 @@ def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
     _write(session, step, gave_up_at=now, waiting_for=None, error=error)
 
 
-def _add_job(session: Session, bubble_id: int, name: str, *, run_at: datetime | None = None) -> None:
-    """A job in the queue that bears the step's name; two of one step never run at once."""
-    jobs.enqueue(session, name, queue=name, lock=f"{name} {bubble_id}", run_at=run_at, bubble_id=bubble_id)
+def _add_job(session: Session, step: Step, *, run_at: datetime | None = None) -> None:
+    """A job in the queue that bears the step's name; two of one step never run at once, and never wait."""
+    jobs.enqueue(
+        session,
+        step.name,
+        queue=step.name,
+        lock=f"{step.name} {step.bubble_id}",
+        run_at=run_at,
+        turn_at=step.turn_at,
+        bubble_id=step.bubble_id,
+    )
 
 
 def _write(session: Session, step: Step, **values: Any) -> None:
     mine = (col(Step.bubble_id) == step.bubble_id, col(Step.name) == step.name, col(Step.attempt) == step.attempt)
-    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
-    written = session.exec(update(Step).where(*mine, *unfinished).values(**values))
+    # One that was put off is no longer under way, though no other attempt has begun yet.
+    under_way = (col(Step.started_at).is_not(None), col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
+    written = session.exec(update(Step).where(*mine, *under_way).values(**values))
     if cast("CursorResult[Any]", written).rowcount != 1:
         raise Overtaken(f"{step.name} of bubble {step.bubble_id}, attempt {step.attempt}")
 
@@ -93,7 +109,7 @@ def revive(session: Session, now: datetime, *, overdue_after: timedelta) -> int:
     found = session.exec(select(Step).where(*unfinished, forsaken).with_for_update(skip_locked=True)).all()
     for step in found:
         step.started_at = None
-        _add_job(session, step.bubble_id, step.name)
+        _add_job(session, step)
     return len(found)
 
 

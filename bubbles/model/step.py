@@ -1,9 +1,9 @@
 """A step of the journey that a bubble is to go through, and how far it got."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column, DateTime, Text, func
 from sqlmodel import Field, SQLModel
 
 from bubbles.model.columns import instant, optional_instant, reference
@@ -16,17 +16,41 @@ class StepName(StrEnum):
     TRANSCRIBE = "transcribe"
 
 
+class Urgency(StrEnum):
+    """How much somebody waits for a step."""
+
+    NOW = "now"  # a person has just sent the recording
+    LATER = "later"  # one of many, from the command line
+    AGAIN = "again"  # its words are there already
+
+
+BEHIND = {Urgency.NOW: timedelta(0), Urgency.LATER: timedelta(minutes=15), Urgency.AGAIN: timedelta(minutes=30)}
+"""How far a step stands behind a person's who comes at the same moment."""
+
+
+def turn_of(queued_at: datetime, duration_s: float, urgency: Urgency = Urgency.NOW) -> datetime:
+    """When a step's turn comes: the earlier first. Short before long, and never by more than this.
+
+    It is a moment, not a rank, so that waiting counts: nothing that comes later than a step's turn passes it.
+    """
+    return queued_at + BEHIND[urgency] + timedelta(seconds=duration_s)
+
+
 class Step(SQLModel, table=True):
     """One step of one bubble.
 
-    `attempt` grows with every start and is the fence: a result is written only by the attempt that is the latest.
-    `tries` are the attempts that count towards giving up; waiting for a missing part costs none. `waiting_for` names
-    that part (`model`, `store`, `memory`), `error` says in a word why the last try failed.
+    `turn_at` orders the queue, the earlier first, and stays the bubble's from step to step. `attempt` grows with every
+    start and is the fence: a result is written only by the attempt that is the latest, while it is under way. `tries`
+    are the attempts that count towards giving up; waiting for a missing part costs none. `waiting_for` names that part
+    (`model`, `store`, `memory`), `error` says in a word why the last try failed.
     """
 
     bubble_id: int = reference("bubble.id", part_of_key=True)
     name: str = Field(sa_column=Column(Text, primary_key=True))
     queued_at: datetime = instant()
+    turn_at: datetime = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=func.now())
+    )
     attempt: int = 0
     tries: int = 0
     started_at: datetime | None = optional_instant()

@@ -1,7 +1,7 @@
 """The speech process: reads sound from its standard input, writes what it heard to its standard output.
 
-Started by process.py as `python -m bubbles.speech.child PARENT_PID MEMORY_BYTES THREADS NAME FOLDER`. The model is
-loaded with the first request and stays. It ends with its input, or with its parent.
+Started by process.py as `python -m bubbles.speech.child PARENT_PID MEMORY_BYTES THREADS DEVICE COMPUTE_TYPE NAME
+FOLDER`. The model is loaded with the first request and stays. It ends with its input, or with its parent.
 """
 
 import ctypes
@@ -29,14 +29,15 @@ _OUT_OF_MEMORY = ("bad_alloc", "cannot allocate memory", "failed to allocate", "
 def main() -> None:
     """Obey the parent until it hangs up."""
     parent_pid, memory_bytes, threads = (int(number) for number in sys.argv[1:4])
-    name, folder = sys.argv[4:6]
+    device, compute_type, name, folder = sys.argv[4:8]
     _die_with(parent_pid)
     # The parent decides when we end; Ctrl-C and a service manager reach the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    if device == "cpu":  # a GPU's driver maps far more than it takes
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     requests, answers = _pipes()
-    serve(requests, answers, lambda: _load(Path(folder), name, threads))
+    serve(requests, answers, lambda: _load(Path(folder), name, threads, device, compute_type))
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, load: "Callable[[], WhisperTranscriber]") -> None:
@@ -56,11 +57,12 @@ def serve(requests: BinaryIO, answers: BinaryIO, load: "Callable[[], WhisperTran
         frames.send(answers, answer)
 
 
-def _load(folder: Path, name: str, threads: int) -> "WhisperTranscriber":
+def _load(folder: Path, name: str, threads: int, device: str, compute_type: str) -> "WhisperTranscriber":
     # It takes a second to import, and the memory limit must be in force.
+    from bubbles.speech.transcriber import Engine  # noqa: PLC0415
     from bubbles.speech.whisper import WhisperTranscriber  # noqa: PLC0415
 
-    return WhisperTranscriber(folder, name, threads=threads)
+    return WhisperTranscriber(folder, name, threads=threads, engine=Engine(device, compute_type))
 
 
 def _told(heard: "Heard") -> frames.Head:

@@ -21,7 +21,7 @@ import numpy as np
 from bubbles.errors import Missing
 from bubbles.model.cue import Cue
 from bubbles.speech import frames, models
-from bubbles.speech.transcriber import Heard, Samples
+from bubbles.speech.transcriber import ON_CPU, Engine, Heard, Samples
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _CHILD = (sys.executable, "-m", "bubbles.speech.child")
@@ -45,8 +45,8 @@ class SpeechProcess:
     """Whisper behind a pipe: started by the first transcription, kept warm, ended when idle, started again when dead.
 
     `name` and `models_dir` are those of `models.locate`. `memory_mib` is what the process may take, `deadline_s` what
-    one transcription may take, the model's loading included. After `idle_s` without work the process ends and gives
-    its memory back. `command` is what to run, for tests. Any thread may call.
+    one transcription may take, the model's loading included. `engine` is what the model runs on. After `idle_s` without
+    work the process ends and gives its memory back. `command` is what to run, for tests. Any thread may call.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class SpeechProcess:
         deadline_s: float,
         idle_s: float = 300.0,
         threads: int = 1,
+        engine: Engine = ON_CPU,
         command: Sequence[str] = _CHILD,
     ) -> None:
         self._name = name
@@ -66,6 +67,7 @@ class SpeechProcess:
         self._deadline_s = deadline_s
         self._idle_s = idle_s
         self._threads = threads
+        self._engine = engine
         self._command = command
         self._child: _Child | None = None
         self._jobs: _Jobs | None = None
@@ -136,7 +138,8 @@ class SpeechProcess:
         if self._child is None or not self._child.runs:
             self._end()
             limits = [str(os.getpid()), str(self._memory_mib * _MIB), str(self._threads)]
-            self._child = _Child([*self._command, *limits, self._name, str(folder)])
+            engine = [self._engine.device, self._engine.compute_type]
+            self._child = _Child([*self._command, *limits, *engine, self._name, str(folder)])
         return self._child
 
     def _end(self) -> int | None:

@@ -17,6 +17,17 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Engine:
+    """What a model runs on (`cpu`, `cuda`, `auto`) and the numbers that it computes with, in CTranslate2's words."""
+
+    device: str = "cpu"
+    compute_type: str = "int8"
+
+
+ON_CPU = Engine()
+
+
+@dataclass(frozen=True)
 class Heard:
     """What was heard in a recording.
 

@@ -19,7 +19,7 @@ from bubbles.errors import Missing
 from bubbles.model.cue import Cue
 from bubbles.speech import guards, languages, reading, stretches
 from bubbles.speech.stretches import Stretch, Timeline
-from bubbles.speech.transcriber import RATE_HZ, Heard, Samples
+from bubbles.speech.transcriber import ON_CPU, RATE_HZ, Engine, Heard, Samples
 
 _BEAM = 5
 # What Whisper tries in turn while it doubts itself; with the usual six, noise costs twice as much.
@@ -67,14 +67,16 @@ class WhisperTranscriber:
     """A transcriber that holds the model in this process; not for several threads at once.
 
     `model_path` is a folder of a converted model, `name` what to call it, `threads` how many cores it may use: one
-    costs the least time of all cores together. Raises `Missing("model")` when the folder holds none that loads.
+    costs the least time of all cores together, and `engine` what it runs on. Raises `Missing("model")` when the folder
+    holds none that loads.
     """
 
-    def __init__(self, model_path: Path, name: str, threads: int = 1) -> None:
+    def __init__(self, model_path: Path, name: str, threads: int = 1, engine: Engine = ON_CPU) -> None:
         self._name = name
         self._path = model_path
         self._threads = threads
-        self._model: _Model | None = _loaded(model_path, threads)
+        self._engine = engine
+        self._model: _Model | None = _loaded(model_path, threads, engine)
 
     def transcribe(self, samples: Samples, *, language: str | None) -> Heard:
         """See Transcriber. Takes no heed of time."""
@@ -100,7 +102,7 @@ class WhisperTranscriber:
         self._model = None
 
     def _opened(self) -> "_Model":
-        self._model = self._model or _loaded(self._path, self._threads)
+        self._model = self._model or _loaded(self._path, self._threads, self._engine)
         return self._model
 
 
@@ -174,9 +176,15 @@ def _shortened(features: Any) -> Any:
     return features[:, : frames + frames % 2]
 
 
-def _loaded(folder: Path, threads: int) -> _Model:
+def _loaded(folder: Path, threads: int, engine: Engine) -> _Model:
     try:
-        return _Model(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
+        return _Model(
+            str(folder),
+            device=engine.device,
+            compute_type=engine.compute_type,
+            cpu_threads=threads,
+            local_files_only=True,
+        )
     except (RuntimeError, ValueError) as error:
         if "alloc" in str(error):
             raise

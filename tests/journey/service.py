@@ -60,16 +60,34 @@ class Service:
 def running(folder: Path, **settings: str) -> Iterator[Service]:
     """A service that keeps its data in `folder`; `settings` are names without `BUBBLES_`."""
     port = free_port()
-    wanted = {"PORT": str(port), "DATA_DIR": str(folder / "data")} | settings
+    with _started(("serve",), folder, {"PORT": str(port)} | settings, f"http://127.0.0.1:{port}") as service:
+        service.line(r"Bubbles is at")
+        yield service
+
+
+@contextmanager
+def working(folder: Path, *options: str, **settings: str) -> Iterator[Service]:
+    """A worker alone, as on a machine of its own that keeps its data in `folder`."""
+    with _started(("work", *options), folder, settings) as worker:
+        worker.line("worker_started")
+        yield worker
+
+
+@contextmanager
+def _started(command: tuple[str, ...], folder: Path, settings: dict[str, str], url: str = "") -> Iterator[Service]:
+    wanted = {"DATA_DIR": str(folder / "data")} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
     environment |= {f"BUBBLES_{name}": value for name, value in wanted.items()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "bubbles", "serve"], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bubbles", *command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=None if url else subprocess.STDOUT,  # a worker speaks by its log alone
+        text=True,
     )
-    service = Service(process, environment, f"http://127.0.0.1:{port}")
+    service = Service(process, environment, url)
     threading.Thread(target=_listen, args=(service,), daemon=True).start()
     try:
-        service.line(r"Bubbles is at")
         yield service
     finally:
         if process.poll() is None:

@@ -1,0 +1,146 @@
+"""The queue: who comes first, and what becomes of the jobs of workers that died. The order is Procrastinate's own."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from bubbles.db import jobs
+from bubbles.db.engine import Database
+from bubbles.model.step import BEHIND, Urgency, turn_of
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+FETCH = text("SELECT (procrastinate_fetch_job_v2(ARRAY[:queue], :worker)).args ->> 'what'")
+
+
+@pytest.fixture(autouse=True)
+def _empty(database: Database) -> None:
+    with database.transaction() as session:
+        session.connection().execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
+
+
+def add(database: Database, name: str, *, lock: str | None = None, **when: datetime | None) -> None:
+    with database.transaction() as session:
+        jobs.enqueue(session, "normalise", queue="normalise", lock=lock, what=name, **when)
+
+
+def worker(database: Database, *, silent_s: float = 0) -> int:
+    new = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => :s)) RETURNING id"
+    with database.transaction() as session:
+        return int(session.connection().execute(text(new), {"s": silent_s}).scalar_one())
+
+
+def fetch(database: Database, by: int | None = None) -> str | None:
+    """The name of the job that a worker is given next."""
+    by = worker(database) if by is None else by
+    with database.transaction() as session:
+        return session.connection().execute(FETCH, {"queue": "normalise", "worker": by}).scalar_one()
+
+
+def recover(database: Database) -> list[str]:
+    with database.transaction() as session:
+        return jobs.recover(session, stalled_after_s=30)
+
+
+def statuses(database: Database) -> list[str]:
+    with database.transaction() as session:
+        return list(session.connection().execute(text("SELECT status FROM procrastinate_jobs ORDER BY id")).scalars())
+
+
+def test_the_earliest_turn_runs_first_whenever_it_was_added(database: Database) -> None:
+    minute = timedelta(minutes=1)
+    for name, turn_at in (("third", NOON + minute), ("first", NOON - minute), ("second", NOON)):
+        add(database, name, turn_at=turn_at)
+    assert [fetch(database) for _ in range(4)] == ["first", "second", "third", None]
+
+
+def test_short_comes_before_long_and_a_person_before_the_many() -> None:
+    turns = {
+        "short": turn_of(NOON, 5),
+        "long": turn_of(NOON, 120),
+        "one of many": turn_of(NOON, 5, Urgency.LATER),
+        "again": turn_of(NOON, 5, Urgency.AGAIN),
+    }
+    assert sorted(turns, key=turns.__getitem__) == ["short", "long", "one of many", "again"]
+
+
+@pytest.mark.parametrize("urgency", Urgency)
+def test_who_waits_long_enough_is_passed_by_nobody(urgency: Urgency) -> None:
+    waits = turn_of(NOON, 120, urgency)
+    assert waits > turn_of(NOON, 1)
+    assert waits < turn_of(NOON + BEHIND[urgency] + timedelta(seconds=121), 0.3)
+
+
+def test_a_job_that_another_of_its_lock_holds_up_holds_up_no_other(database: Database) -> None:
+    add(database, "hangs", lock="one", turn_at=NOON)
+    assert fetch(database) == "hangs"
+    add(database, "the same again", lock="one", turn_at=NOON)
+    add(database, "another", lock="two", turn_at=NOON + timedelta(hours=1))
+    assert [fetch(database), fetch(database)] == ["another", None]
+
+
+def test_a_job_takes_the_place_of_the_one_that_was_put_off(database: Database) -> None:
+    add(database, "later", lock="one", run_at=datetime.now(UTC) + timedelta(hours=1))
+    add(database, "now", lock="one")
+    assert [fetch(database), fetch(database)] == ["now", None]
+
+
+def test_the_jobs_of_a_dead_worker_are_handed_over_in_their_turn(database: Database) -> None:
+    add(database, "dead", turn_at=NOON)
+    assert fetch(database, worker(database, silent_s=31)) == "dead"
+    add(database, "came later", turn_at=NOON + timedelta(minutes=1))
+    assert recover(database) == ["normalise"]
+    assert [fetch(database), fetch(database)] == ["dead", "came later"]
+
+
+def test_the_jobs_of_a_living_worker_are_left_to_it(database: Database) -> None:
+    add(database, "lives")
+    assert fetch(database, worker(database, silent_s=20)) == "lives"
+    assert recover(database) == []
+
+
+def test_a_job_whose_worker_has_no_row_is_handed_over(database: Database) -> None:
+    add(database, "abandoned")
+    gone = worker(database)
+    assert fetch(database, gone) == "abandoned"
+    with database.transaction() as session:
+        session.connection().execute(text("DELETE FROM procrastinate_workers WHERE id = :id"), {"id": gone})
+    assert recover(database) == ["normalise"]
+    assert fetch(database) == "abandoned"
+
+
+def test_what_runs_by_itself_and_died_does_not_stop_the_recovery_of_others(database: Database) -> None:
+    def discard() -> None:
+        with database.transaction() as session:
+            jobs.enqueue(session, "discard", queue="normalise", once=True, what="discard")
+
+    dead = worker(database, silent_s=31)
+    add(database, "step")
+    discard()
+    assert [fetch(database, dead), fetch(database, dead)] == ["step", "discard"]
+    discard()  # one waits already: that of the dead worker must not wait beside it
+    assert sorted(recover(database)) == ["discard", "normalise"]
+    assert statuses(database) == ["todo", "todo"]
+
+
+def test_two_that_recover_at_once_take_nothing_from_each_other(database: Database) -> None:
+    add(database, "dead")
+    fetch(database, worker(database, silent_s=31))
+    with database.transaction() as session:
+        assert jobs.recover(session, stalled_after_s=30) == ["normalise"]
+        assert recover(database) == []
+
+
+def test_jobs_that_failed_are_forgotten_after_a_day(database: Database) -> None:
+    add(database, "old")
+    add(database, "new")
+    with database.transaction() as session:
+        session.connection().execute(text("UPDATE procrastinate_jobs SET status = 'failed'"))
+        session.connection().execute(
+            text(
+                "UPDATE procrastinate_events SET at = now() - interval '25 hours' WHERE job_id ="
+                " (SELECT min(id) FROM procrastinate_jobs)"
+            )
+        )
+        jobs.forget(session)
+    assert statuses(database) == ["failed"]
