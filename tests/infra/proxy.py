@@ -5,10 +5,11 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.conftest import CHECKOUT
 
@@ -72,6 +73,13 @@ def written(folder: Path, port: int, *, application: int, blobs: Path | None = N
     return folder / "nginx.conf"
 
 
+def _change(folder: Path, changes: Mapping[str, str]) -> None:
+    files = [folder / "nginx.conf", *(folder / "nginx").iterdir()]
+    for old, new in changes.items():
+        (file,) = [each for each in files if old in each.read_text()]
+        file.write_text(file.read_text().replace(old, new))
+
+
 def _as_ourselves() -> str:
     """Files of a disk store are for their owner alone."""
     return "user root root; " if os.geteuid() == 0 else ""
@@ -85,11 +93,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx(folder: Path, *, application: int, blobs: Path | None = None, bucket: str = "") -> Iterator[Proxy]:
-    """The shipped nginx in front of the port `application`; `bucket` is the host and port of an S3 server."""
+def nginx(
+    folder: Path,
+    *,
+    application: int,
+    blobs: Path | None = None,
+    bucket: str = "",
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Proxy]:
+    """The shipped nginx in front of the port `application`; `bucket` is the host and port of an S3 server.
+
+    `changes` are further texts of the shipped files, with what stands in their place here.
+    """
     folder.mkdir(exist_ok=True)
     port = free_port()
     main = written(folder, port, application=application, blobs=blobs, bucket=bucket)
+    _change(folder, changes)
     process = subprocess.Popen([binary(), "-c", str(main), "-g", "daemon off;"], stderr=subprocess.PIPE)
     try:
         _wait(process, port)
