@@ -48,7 +48,6 @@ def back_up(
     that are there stay as they are, and the next one goes on from there.
     """
     with Archive.held(folder, make=True) as archive:
-        erasures.mark(house.database, house.blobs, now=house.now())
         part, told = _moment(house, archive, with_blobs=with_blobs)
         copied, absent = _copy_all(house, archive, part, told.blobs, on_progress) if with_blobs else (0, [])
         gone, lost = _sorted_out(house, absent)
@@ -140,6 +139,7 @@ def _sorted_out(house: House, absent: list[str]) -> tuple[list[str], list[str]]:
 
 def tidy(house: House, archive: Archive, *, keep: int) -> int:
     """Drops old backups, and blobs that no backup needs or that were erased; returns how many erased ones went."""
+    erasures.mark(house.database, house.blobs, now=house.now())
     for mark in erasures.read(house.blobs, known=erasures.keys(archive.blobs)):
         erasures.put(archive.blobs, mark)
     for old in archive.sets()[keep:]:

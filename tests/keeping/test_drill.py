@@ -10,24 +10,17 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from bubbles import find, moderation, pipeline, upkeep
+from bubbles import find, moderation
 from bubbles.app import House
 from bubbles.backup import back_up
 from bubbles.db import bubbles, steps
 from bubbles.http.asgi import create_app
-from bubbles.model.bubble import Bubble, State
+from bubbles.model.bubble import State
 from bubbles.model.step import StepName
 from bubbles.restore import restore
-from tests.keeping.conftest import SAID, NewHouse, published
+from tests.keeping.conftest import ALL, SAID, NewHouse, published, row, withdraw, work_off
 
-ALL = (StepName.NORMALISE, StepName.TRANSCRIBE)
 BOTH = pytest.mark.parametrize("new_store", ["disk", "s3"], indirect=True)
-
-
-def row(house: House, code: str) -> Bubble | None:
-    with house.database.transaction() as session:
-        found = bubbles.by_code(session, code, account_id=None)
-    return found[0] if found else None
 
 
 @contextmanager
@@ -49,14 +42,6 @@ def publishing(house: House, sound: Path) -> Iterator[list[str]]:
     finally:
         over.set()
         thread.join()
-
-
-def withdraw(house: House, code: str) -> None:
-    with house.database.transaction() as session:
-        found = bubbles.by_code(session, code, account_id=None)
-        assert found
-        moderation.withdraw(session, found[0], by="operator", reason="asked", now=house.now())
-    upkeep.discard(house.database, house.blobs, now=house.now())
 
 
 def hold(house: House, code: str) -> None:
@@ -100,18 +85,6 @@ def _digest(house: House, key: str) -> str:
 def found(house: House) -> set[str]:
     with house.database.transaction() as session:
         return {item.whole.bubble.code for item in find.find(session, find.Query(q="ferry")).items}
-
-
-def work_off(house: House) -> None:
-    """Runs all steps that are not over, as a worker would."""
-    with house.database.transaction() as session:
-        waiting = session.connection().execute(
-            text("SELECT bubble_id FROM step WHERE finished_at IS NULL AND gave_up_at IS NULL")
-        )
-        ids = list(waiting.scalars())
-    for bubble_id in ids:
-        for name in ALL:
-            pipeline.run_step(house, name, bubble_id)
 
 
 @BOTH
