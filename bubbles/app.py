@@ -8,6 +8,7 @@ from datetime import datetime
 from bubbles.audio.sandbox import Limits
 from bubbles.blobs.address import open_store
 from bubbles.blobs.store import BlobStore
+from bubbles.blobs.timed import timed
 from bubbles.config import Settings
 from bubbles.db import embedded
 from bubbles.db.engine import Database
@@ -89,7 +90,7 @@ def store_at(settings: Settings, url: str, *, what: str) -> BlobStore:
     """The store of a URL, with the keys of the settings; raises `Missing("store")`, which names `what`."""
     secret = settings.s3_secret_access_key.get_secret_value()
     try:
-        return open_store(url, access_key_id=settings.s3_access_key_id, secret_access_key=secret)
+        return timed(open_store(url, access_key_id=settings.s3_access_key_id, secret_access_key=secret))
     except ValueError as error:
         raise Missing("store", f"{what}: {error}") from None
 

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from bubbles import app, legal, pipeline
+from bubbles import app, disk, legal, pipeline
 from bubbles.audio import sandbox
 from bubbles.config import Settings
 from bubbles.db import health
@@ -21,8 +20,6 @@ from bubbles.db.health import Server
 from bubbles.errors import Missing
 from bubbles.speech import models
 
-DISK_FULL_BYTES = 256 * 1024 * 1024
-DISK_LOW_BYTES = 5 * 1024**3
 LINE_MAX = 300
 WALLS = {
     "network_namespace": "could reach the network; allow user namespaces without privilege (user_namespaces(7))",
@@ -194,12 +191,11 @@ def _basemap(settings: Settings) -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.is_dir())
-    free_bytes = shutil.disk_usage(folder).free
+    free_bytes, _ = disk.usage(settings.data_dir)
     text = f"{free_bytes / 1024**3:.1f} GiB free for {settings.data_dir}"
-    if free_bytes < DISK_FULL_BYTES:
+    if free_bytes < disk.FULL_BYTES:
         yield Finding("disk", Health.MISSING, f"{text}: make room, the database needs it")
-    elif free_bytes < DISK_LOW_BYTES:
+    elif free_bytes < disk.LOW_BYTES:
         yield Finding("disk", Health.DEGRADED, f"{text}: make room soon")
     else:
         yield Finding("disk", Health.OK, text)

@@ -213,7 +213,7 @@ def test_a_map_that_is_not_built_is_told_with_what_it_means(whole: dict[str, Any
 def test_room_on_the_disk_is_judged(
     whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch, free_gib: float, verdict: str
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=int(free_gib * 1024**3)))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=int(free_gib * 1024**3), total=1))
     assert examined(**whole)[1]["disk"].startswith(verdict)
 
 

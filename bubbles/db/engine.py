@@ -14,9 +14,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
+from bubbles import meters
 from bubbles.errors import Missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -33,6 +35,9 @@ RESTORING = "bubbles_restoring"
 STATEMENT_TIMEOUT_MS = 30_000
 STALE_AFTER_S = 2.0
 CONNECT_TIMEOUT_S = 10
+GLANCE_MAX_S = 2
+"""How long connecting, waiting and each statement of a glance may take."""
+
 log = structlog.get_logger()
 
 
@@ -68,18 +73,53 @@ def _is_newest(connection: Connection) -> bool:
     return there == newest
 
 
+@contextmanager
+def _timed_transaction() -> Iterator[None]:
+    with meters.timed(meters.TRANSACTION_S) as labels:
+        labels["outcome"] = "committed"
+        try:
+            yield
+        except BaseException as error:
+            labels["outcome"] = "failed" if isinstance(error, SQLAlchemyError) else "rolled_back"
+            raise
+
+
+class _TimedPool(QueuePool):
+    """A pool that times how long one waits for a connection, a new one's making included."""
+
+    def connect(self) -> PoolProxiedConnection:
+        with meters.timed(meters.DATABASE_WAIT_S):
+            return super().connect()
+
+
 class Database:
     """Hands out transactions. `url` is a SQLAlchemy or libpq URL of PostgreSQL 15 or newer."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        address = make_url(url).set(drivername="postgresql+psycopg")
         self._engine = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+            address,
+            poolclass=_TimedPool,
             pool_size=pool_size,
             max_overflow=pool_size,
             hide_parameters=True,  # they are what people said and where
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            },
+        )
+
+        self._aside = create_engine(
+            address,
+            pool_size=1,
+            max_overflow=1,
+            pool_timeout=GLANCE_MAX_S,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": GLANCE_MAX_S,
+                "tcp_user_timeout": GLANCE_MAX_S * 1000,
+                "options": "-c timezone=UTC -c default_transaction_read_only=on"
+                f" -c statement_timeout={GLANCE_MAX_S * 1000}",
             },
         )
 
@@ -94,7 +134,16 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose changes are committed at the end, or rolled back when an exception leaves."""
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with _timed_transaction(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """A session that reads only, through a connection apart: who watches neither waits nor is in the way.
+
+        Each of its statements fails after `GLANCE_MAX_S`.
+        """
+        with Session(self._aside) as session, session.begin():
             yield session
 
     def migrate(self, *, restoring: bool = False, patience_s: float = MIGRATION_PATIENCE_S) -> None:
@@ -151,3 +200,4 @@ class Database:
     def close(self) -> None:
         """Lets go of all connections."""
         self._engine.dispose()
+        self._aside.dispose()

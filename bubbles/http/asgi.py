@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy.exc import OperationalError, TimeoutError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
-from bubbles.http import assets, errors, lane, routes
+from bubbles.http import assets, errors, lane, routes, visitors
 from bubbles.http.export import Exporting
 from bubbles.http.follow import Hub
 from bubbles.http.log import RequestLog
+from bubbles.http.parts import Parts
 
 
 def create_app(house: House) -> Starlette:
@@ -27,7 +28,6 @@ def create_app(house: House) -> Starlette:
 
     app = Starlette(
         routes=[*routes.routes(), assets.mount(house.settings.pages_dir)],
-        middleware=[Middleware(RequestLog)],
         exception_handlers={
             Refused: errors.on_refused,
             Missing: errors.on_missing,
@@ -39,7 +39,10 @@ def create_app(house: House) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # the Host header would choose where to
+    # Outermost, so that what nobody foresaw is answered and written down under its request's id too.
+    app.middleware_stack = RequestLog(app.build_middleware_stack(), trusts=partial(visitors.is_trusted, house.settings))
     app.state.house = house
+    app.state.parts = Parts(house)
     app.state.hub = Hub()
     app.state.exporting = Exporting()
     app.state.store_reads = lane.limiter()

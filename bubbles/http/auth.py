@@ -15,6 +15,7 @@ from bubbles import ids, policy
 from bubbles.app import House
 from bubbles.db import accounts, bubbles, channels
 from bubbles.errors import Code, Refused
+from bubbles.http.log import note
 from bubbles.model.account import Account, WebSession
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Role
@@ -132,6 +133,7 @@ def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, R
     found = bubbles.by_code(session, code, account_id=who.account_id if who else None) if known else None
     if found is None:
         raise policy.not_found()
+    note(request, bubble_id=found[0].id)
     policy.require_bubble(action(request), who, found[1], found[0])
     return found[0], who, found[1]
 
@@ -141,6 +143,7 @@ def bubble_for_anyone(request: Request, session: Session, code: str) -> Bubble:
     found = bubbles.by_code(session, code, account_id=None) if ids.CODE_PATTERN.fullmatch(code) else None
     if found is None:
         raise policy.not_found()
+    note(request, bubble_id=found[0].id)
     policy.require_bubble(action(request), None, None, found[0])
     return found[0]
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from bubbles.errors import STATUS, Code, Missing, Refused
 from bubbles.http import pages
 from bubbles.http.caching import NO_STORE
-from bubbles.http.metrics import REFUSALS
+from bubbles.meters import REFUSALS
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_MISSING_S = 30

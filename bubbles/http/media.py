@@ -19,6 +19,7 @@ from bubbles.errors import Code, Missing
 from bubbles.http import auth, caching, handover, lane, ranges, visitors
 from bubbles.http.deliveries import Flow
 from bubbles.http.errors import problem
+from bubbles.http.log import note
 from bubbles.listen import Delivery, Visitor
 from bubbles.model.bubble import Bubble
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
@@ -82,6 +83,7 @@ def _wanted(request: Request) -> Wanted:
         found = audible.find(session, code, kind, account_id=who.account_id if who else None)
     if found is None:
         raise policy.not_found()
+    note(request, bubble_id=found.rendition.bubble_id)
     policy.require_bubble(auth.action(request), who, found.role, found.bubble)
     if found.bubble.playable_at is None:
         raise policy.not_found()

@@ -1,36 +1,27 @@
-"""GET /metrics: how much is asked, refused, and still to be done."""
+"""GET /metrics: how much is asked, refused, and still to be done; how quick, and what is away.
 
-import ipaddress
+What a process knows of itself (requests, refusals, latencies) each tells of itself: add those up. What is counted from
+rows (steps, jobs, discards, bubbles) is true of the whole house and the same from every web process: take the greatest.
+"""
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles.db import steps
+from bubbles import scrape
 from bubbles.errors import Code, Refused
-from bubbles.http import auth
+from bubbles.http import gauges
 from bubbles.http.caching import NO_STORE
-from bubbles.model.step import StepName
-
-REQUESTS = Counter("bubbles_requests_total", "Requests by route and status.", ["route", "status"])
-REFUSALS = Counter("bubbles_refusals_total", "Refusals by code.", ["code"])
-WAITING = Gauge("bubbles_steps_waiting", "Steps that wait or run.", ["step"])
+from bubbles.http.parts import Parts
 
 
-def metrics(request: Request) -> Response:
-    """Prometheus text, for who asks from this machine or a private network and not through a proxy."""
+async def metrics(request: Request) -> Response:
+    """Prometheus text, for who asks from this machine or a private network and not through a proxy.
+
+    Without the database it tells the rest, and that: `bubbles_up{part="database"} 0`.
+    """
     peer = request.client.host if request.client else ""
-    if "x-forwarded-for" in request.headers or not _is_near(peer):
+    if "x-forwarded-for" in request.headers or not scrape.is_near(peer):
         raise Refused(Code.NOT_FOUND, "There is no such page.")
-    with auth.house(request).database.transaction() as session:
-        depth = steps.depth(session)
-    for name in StepName:
-        WAITING.labels(name).set(depth.get(name, 0))
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)
-
-
-def _is_near(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_private
-    except ValueError:
-        return False
+    stand = await Parts.of(request.app).stand(with_states=True)
+    body = scrape.text() + scrape.text(gauges.families(stand))
+    return Response(body, media_type=scrape.MEDIA_TYPE, headers=NO_STORE)

@@ -17,7 +17,9 @@ from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present
 from bubbles.http.caching import NO_STORE
+from bubbles.http.log import note
 from bubbles.http.multipart import Form, receive
+from bubbles.meters import UPLOADS
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
 from bubbles.model.licence import Licence
@@ -32,7 +34,7 @@ async def publish(request: Request) -> Response:
     """202 with the bubble once it can no longer be lost; a refusal keeps nothing."""
     house = auth.house(request)
     person, ticket = await run_in_threadpool(_open, request)
-    async with _closed_when_refused(house, ticket), _kept_alive(house, ticket):
+    async with _closed_when_refused(house, ticket), _kept_alive(house, ticket), _counted():
         settings = house.settings
         settings.uploads_dir.mkdir(mode=0o700, exist_ok=True)
         async with (
@@ -45,6 +47,7 @@ async def publish(request: Request) -> Response:
             _turn(request.app.state.probes),
         ):
             bubble = await run_in_threadpool(_accept, house, person, ticket, form)
+    note(request, bubble_id=bubble.id)
     return await run_in_threadpool(_accepted, house, bubble)
 
 
@@ -96,6 +99,12 @@ async def _closed_when_refused(house: House, ticket: Ticket) -> AsyncIterator[No
         outcome = error.code if isinstance(error, Refused) else type(error).__name__
         await asyncio.shield(run_in_threadpool(_close, house, ticket, str(outcome)))
         raise
+
+
+@asynccontextmanager
+async def _counted() -> AsyncIterator[None]:
+    with UPLOADS.track_inprogress():
+        yield
 
 
 @asynccontextmanager

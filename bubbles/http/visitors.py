@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from crawlerdetect import CrawlerDetect
 from starlette.requests import Request
 
+from bubbles.config import Settings
 from bubbles.db.listening import Audience
 from bubbles.http import auth
 from bubbles.listen import Visitor
@@ -57,9 +58,13 @@ def address(request: Request) -> Address | None:
 
 def comes_through_proxy(request: Request) -> bool:
     """Whether it is a proxy of ours that is connected to us."""
-    peer = parsed(request.client.host) if request.client else None
-    trusted = networks(auth.house(request).settings.trusted_proxies)
-    return peer is not None and any(peer in network for network in trusted)
+    return request.client is not None and is_trusted(auth.house(request).settings, request.client.host)
+
+
+def is_trusted(settings: Settings, peer: str) -> bool:
+    """Whether a peer is one of the proxies that the settings trust."""
+    hop = parsed(peer)
+    return hop is not None and any(hop in network for network in networks(settings.trusted_proxies))
 
 
 def parsed(text: str) -> Address | None:

@@ -1,0 +1,327 @@
+"""/metrics tells how the house stands, from its rows and from its own process, and what is away; nothing of anybody."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from bubbles.blobs.disk import DiskStore
+from bubbles.blobs.timed import timed
+from bubbles.db import discards
+from bubbles.db.engine import Database
+from bubbles.errors import Code, Missing
+from bubbles.http import looks, parts
+from bubbles.http.asgi import create_app
+from bubbles.http.routes import OPERATIONS
+from bubbles.model.bubble import State
+from bubbles.model.step import Step, StepName
+from tests.http.conftest import MONDAY_22
+
+HOUR = timedelta(hours=1)
+HANGS_S = 0.3
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(house: Any) -> Iterator[None]:
+    yield
+    with house.database.transaction() as session:
+        session.connection().exec_driver_sql("TRUNCATE step, discard, procrastinate_jobs CASCADE")
+
+
+@pytest.fixture
+def at_home(app: Any) -> Iterator[TestClient]:
+    with TestClient(app, client=("127.0.0.1", 50000)) as client:
+        yield client
+
+
+def scraped(client: TestClient) -> Samples:
+    """Every sample by its name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def told(samples: Samples, metric: str, **labels: str) -> float | None:
+    return samples.get((metric, frozenset(labels.items())))
+
+
+def step(session: Session, bubble: Any, name: str = StepName.TRANSCRIBE, **columns: Any) -> None:
+    session.add(Step(bubble_id=bubble.id, name=name, **({"queued_at": MONDAY_22 - HOUR} | columns)))
+
+
+# From rows
+
+
+def test_steps_are_told_by_what_they_wait_for_with_the_age_of_the_oldest(
+    house: Any, world: Any, at_home: TestClient
+) -> None:
+    began, minute = MONDAY_22 - HOUR, timedelta(minutes=1)
+    with house.database.transaction() as session:
+        step(session, world.bubble())
+        step(session, world.bubble(), queued_at=MONDAY_22 - minute)
+        step(session, world.bubble(), waiting_for="model")
+        step(session, world.bubble(), waiting_for="a part that we never heard of")
+        step(session, world.bubble(), error="ValueError")
+        step(session, world.bubble(), started_at=began)
+        step(session, world.bubble(), started_at=began, finished_at=began)
+        step(session, world.bubble(), StepName.NORMALISE, gave_up_at=began, error="ValueError")
+    samples = scraped(at_home)
+    waiting = {
+        dict(labels)["waits_for"]: value
+        for (name, labels), value in samples.items()
+        if name == "bubbles_steps_waiting" and ("step", "transcribe") in labels
+    }
+    assert waiting == {"worker": 2, "model": 1, "other": 1, "retry": 1}
+    assert told(samples, "bubbles_steps_oldest_seconds", step="transcribe", waits_for="worker") == 3600
+    assert told(samples, "bubbles_steps_running", step="transcribe") == 1
+    assert told(samples, "bubbles_steps_given_up", step="transcribe") == 0
+    assert told(samples, "bubbles_steps_given_up", step="normalise") == 1
+    assert told(samples, "bubbles_steps_waiting", step="normalise", waits_for="worker") == 0
+    assert told(samples, "bubbles_up", part="model") == 0  # somebody waits for it
+
+
+def test_the_real_time_factor_is_work_for_sound_over_the_last_hour(house: Any, world: Any, at_home: TestClient) -> None:
+    with house.database.transaction() as session:
+        for took_s, ago in ((10, HOUR / 4), (30, HOUR / 2), (999, 2 * HOUR)):
+            finished = MONDAY_22 - ago
+            step(session, world.bubble(), started_at=finished - timedelta(seconds=took_s), finished_at=finished)
+    samples = scraped(at_home)
+    assert told(samples, "bubbles_step_real_time_factor", step="transcribe") == (10 + 30) / (100.0 + 100.0)
+    assert told(samples, "bubbles_steps_finished_last_hour", step="transcribe") == 2
+    assert told(samples, "bubbles_step_real_time_factor", step="normalise") is None
+
+
+def test_discards_and_jobs_and_states_are_counted(house: Any, world: Any, app: Any) -> None:
+    with house.database.transaction() as session:
+        discards.add(session, ["renditions/x/1", "renditions/x/2"], MONDAY_22 - HOUR)
+        discards.doom(session, ["renditions/x/3"], MONDAY_22)
+    with TestClient(app, client=("127.0.0.1", 50000)) as client:
+        before = scraped(client)
+    assert told(before, "bubbles_discards_due") == 2
+    assert told(before, "bubbles_discards_oldest_seconds") == 3600
+    assert told(before, "bubbles_jobs", queue="upkeep", status="todo") == 1
+    columns = {
+        State.WITHDRAWN: {"withdrawn_at": MONDAY_22, "held_at": MONDAY_22},
+        State.REFUSED: {"refused_at": MONDAY_22},
+        State.HELD: {"held_at": MONDAY_22},
+        State.FAILED: {"failed_at": MONDAY_22, "playable_at": None},
+        State.PROCESSING: {"playable_at": None},
+        State.PLAYABLE: {},
+        State.READY: {"ready_at": MONDAY_22},
+    }
+    for state, moments in columns.items():
+        assert world.bubble(length_bytes=9, **moments).state is state
+    with TestClient(create_app(house), client=("127.0.0.1", 50000)) as client:  # another process counts anew
+        after = scraped(client)
+    for state in State:
+        now, then = (told(samples, "bubbles_bubbles", state=state) for samples in (after, before))
+        assert now == (then or 0) + 1
+
+
+def test_counting_states_takes_a_hundredth_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_s, counted = 1000.0, 0
+
+    def count() -> dict[State, int]:
+        nonlocal at_s, counted
+        at_s, counted = at_s + 2, counted + 1
+        return {State.READY: counted}
+
+    monkeypatch.setattr(parts.time, "monotonic", lambda: at_s)
+    paced = parts._paced(count)
+    assert paced() == paced() == {State.READY: 1}
+    at_s += 197
+    assert paced() == {State.READY: 1}
+    at_s += 2
+    assert paced() == {State.READY: 2}
+
+
+# From this process
+
+
+def test_requests_refusals_and_latencies_are_told(world: Any, at_home: TestClient) -> None:
+    path = f"/media/{world.bubble(length_bytes=9).code}.m4a"
+    before = scraped(at_home)
+    at_home.get(path)
+    at_home.get("/b/AAAAAAAAAAAAAAAA")
+    at_home.get("/assets/nothing.js")
+    after = scraped(at_home)
+
+    def grown(metric: str, **labels: str) -> float:
+        return (told(after, metric, **labels) or 0) - (told(before, metric, **labels) or 0)
+
+    assert grown("bubbles_requests_total", route="/media/{code}.{kind}", status="200") == 1
+    assert grown("bubbles_requests_total", route="/assets", status="404") == 1
+    assert grown("bubbles_request_seconds_count", route="/b/{code}") == 1
+    assert grown("bubbles_refusals_total", code=Code.NOT_FOUND) == 1
+    assert grown("bubbles_database_transaction_seconds_count", outcome="committed") > 0
+    assert grown("bubbles_database_wait_seconds_count") > 0
+
+
+def test_the_store_is_timed_by_operation_and_outcome(tmp_path: Path, at_home: TestClient) -> None:
+    store = timed(DiskStore(tmp_path / "blobs"))
+    (tmp_path / "sound").write_bytes(b"sound")
+    digest = "c7aef2b05e24cf4e2edb81cdb1d1a32ac65acd5a9fcbbed7ce73d37b2b8b77b3"
+    for key in ("a", "a"):
+        with pytest.raises(ValueError, match="SHA-256"):
+            store.put(key, tmp_path / "sound", sha256=digest, content_type="audio/mp4")
+    with pytest.raises(KeyError):
+        store.size("absent")
+    with pytest.raises(KeyError):
+        store.open_range("absent", 0, 1)
+    samples = scraped(at_home)
+    for operation, outcome, count in (("put", "failed", 2), ("size", "absent", 1), ("open_range", "absent", 1)):
+        assert told(samples, "bubbles_blob_seconds_count", operation=operation, outcome=outcome) >= count  # type: ignore[operator]
+
+
+def test_a_range_that_breaks_off_is_counted(at_home: TestClient, tmp_path: Path) -> None:
+    class Breaks(DiskStore):
+        def open_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
+            yield b"first"
+            raise Missing("store", "It is gone.")
+
+    before = told(scraped(at_home), "bubbles_blob_broken_total")
+    chunks = timed(Breaks(tmp_path)).open_range("a", 0, 9)
+    assert next(chunks) == b"first"
+    with pytest.raises(Missing):
+        next(chunks)
+    assert told(scraped(at_home), "bubbles_blob_broken_total") == before + 1  # type: ignore[operator]
+
+
+# Nothing of anybody, and little of anything
+
+
+def test_labels_have_few_values_and_all_are_words_of_ours(world: Any, at_home: TestClient) -> None:
+    marker = "zq7marker"
+    for row in OPERATIONS:
+        path = row.path.format(code=marker, kind=marker, format=marker, handle=marker, secret=marker)
+        at_home.request(row.method, f"{path}?q={marker}", headers={"User-Agent": marker, "Range": marker})
+    at_home.request(marker.upper(), f"/{marker}")
+    text = at_home.get("/metrics").text
+    assert marker not in text.lower()
+    ours = {"unknown", "/assets", *(row.path for row in OPERATIONS)}
+    assert set(re.findall(r'route="([^"]*)"', text)) <= ours
+    assert set(re.findall(r'(\w+)="', text)) <= {
+        *("route", "status", "code", "operation", "outcome", "le", "part", "step", "waits_for", "queue", "state"),
+        *("generation", "implementation", "major", "minor", "patchlevel", "version"),  # of Python's own
+    }  # fmt: skip
+
+
+def test_only_who_is_near_is_told(peer: Any, house: Any) -> None:
+    assert peer("10.1.2.3").get("/metrics").status_code == 200
+    assert peer("8.8.8.8").get("/metrics").status_code == 404
+    assert peer("10.1.2.3").get("/metrics", headers={"X-Forwarded-For": "10.1.1.1"}).status_code == 404
+
+
+# Parts that are away
+
+
+def test_without_the_database_the_rest_is_told_and_that(house: Any) -> None:
+    nobody = socket.socket()
+    nobody.bind(("127.0.0.1", 0))
+    with nobody:
+        away = Database(f"postgresql://nobody@127.0.0.1:{nobody.getsockname()[1]}/nothing")
+        app = create_app(replace(house, database=away))
+        with TestClient(app, client=("127.0.0.1", 50000)) as client:
+            samples = scraped(client)
+            ready = client.get("/readyz")
+    assert told(samples, "bubbles_up", part="database") == 0
+    assert told(samples, "bubbles_up", part="store") == 1
+    assert told(samples, "bubbles_disk_free_bytes") > 0  # type: ignore[operator]
+    assert not any(name == "bubbles_steps_waiting" for name, _ in samples)
+    assert ready.status_code == 503
+    assert {"database", "places", "queue", "clock"} <= set(ready.json()["degraded"])
+
+
+@contextmanager
+def hanging() -> Iterator[str]:
+    """A server that accepts and never answers: its database URL."""
+    done = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def accept() -> None:
+            while not done.is_set():
+                with socket.socket() as _:
+                    try:
+                        kept.append(listener.accept()[0])
+                    except OSError:
+                        return
+
+        thread = Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"postgresql://nobody@127.0.0.1:{listener.getsockname()[1]}/nothing"
+        done.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+        for each in kept:
+            each.close()
+
+
+def test_parts_that_hang_keep_nobody_waiting(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = Event()
+    asked: list[str] = []
+
+    class Hangs:
+        def size(self, key: str) -> int:
+            asked.append(key)
+            go.wait(60)
+            raise KeyError(key)
+
+    monkeypatch.setattr(looks, "LOOK_MAX_S", HANGS_S)
+    with hanging() as url:
+        app = create_app(replace(house, database=Database(url), blobs=Hangs()))
+        with TestClient(app, client=("127.0.0.1", 50000)) as client:
+            for _ in range(3):
+                parts_seen = client.get("/readyz").json()["parts"]
+                assert (parts_seen["database"], parts_seen["store"]) == ("away", "away")
+            assert told(scraped(client), "bubbles_up", part="store") == 0
+            assert asked == ["ready"]  # one look hangs, and no second one is begun beside it
+            go.set()
+            for _ in range(200):
+                if client.get("/readyz").json()["parts"]["store"] == "ok":
+                    break
+            else:
+                pytest.fail("the store is still away")
+
+
+def test_readiness_names_what_is_degraded(house: Any, world: Any, clock: Any, at_home: TestClient) -> None:
+    with house.database.transaction() as session:
+        step(session, world.bubble(), StepName.NORMALISE, queued_at=MONDAY_22 - timedelta(seconds=parts.LATE_S + 1))
+    answer = at_home.get("/readyz")
+    told_parts = answer.json()["parts"]
+    assert answer.status_code == 200
+    assert told_parts["database"] == "ok"
+    assert told_parts["queue"] == "late"
+    assert told_parts["clock"] == "off"  # the test holds the house's clock
+    assert {"queue", "clock"} <= set(answer.json()["degraded"])
+
+
+def test_a_machine_without_workers_needs_no_model(house: Any, tmp_path: Path) -> None:
+    for workers, word in ((0, "ok"), (1, "missing")):
+        settings = house.settings.model_copy(update={"workers": workers, "cache_dir": tmp_path})
+        with TestClient(create_app(replace(house, settings=settings))) as client:
+            assert client.get("/readyz").json()["parts"]["model"] == word
+
+
+@pytest.mark.parametrize(("free_gib", "word"), [(0.1, "full"), (1, "low"), (100, "ok")])
+def test_room_on_the_disk_is_told(
+    at_home: TestClient, monkeypatch: pytest.MonkeyPatch, free_gib: float, word: str
+) -> None:
+    monkeypatch.setattr(parts.disk, "usage", lambda folder: (int(free_gib * 1024**3), 200 * 1024**3))
+    assert at_home.get("/readyz").json()["parts"]["disk"] == word
+    assert told(scraped(at_home), "bubbles_disk_free_bytes") == int(free_gib * 1024**3)
