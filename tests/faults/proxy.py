@@ -17,7 +17,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.engine import make_url
 
@@ -110,16 +110,18 @@ class FaultProxy:
         return next((each for each in rules if each.befalls(line)), None)
 
     async def _run(self) -> None:
-        served: set[asyncio.Task[None]] = set()
+        served: dict[asyncio.Task[None], Stream] = {}
 
-        def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            served.add(task := asyncio.ensure_future(self._serve((reader, writer))))
-            task.add_done_callback(served.discard)
+        def serve(*client: Any) -> None:
+            task = asyncio.ensure_future(self._serve(client))
+            served[task] = client
+            task.add_done_callback(served.pop)
 
         server = await asyncio.start_server(serve, sock=self._listening)
         await self._closing.wait()
         server.close()
-        for task in served:
+        for task, client in served.items():
+            client[1].close()  # one that is cancelled before its first line closes nothing itself
             task.cancel()
         await asyncio.gather(*served, return_exceptions=True)
         await asyncio.sleep(0)  # sockets are closed in the loop's next round
