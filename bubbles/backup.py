@@ -16,6 +16,7 @@ import structlog
 from bubbles import erasures
 from bubbles.app import House
 from bubbles.archive import Archive, BackupSet, Manifest, OnProgress, digest
+from bubbles.blobs.store import Spoiled
 from bubbles.db import dump, named
 from bubbles.db.named import Named, code_of
 from bubbles.errors import Missing
@@ -116,11 +117,11 @@ def _copy_one(house: House, archive: Archive, part: BackupSet, each: Named) -> b
         return False
     source = part.folder / f"{uuid4().hex}.blob"
     try:
-        house.blobs.fetch(each.key, source)
+        house.blobs.fetch(each.key, source, sha256=each.sha256)
         archive.blobs.put(each.key, source, sha256=each.sha256, content_type="")
     except KeyError:
         return None
-    except ValueError:
+    except Spoiled:
         log.error("blob_damaged", key=each.key)
         return None
     finally:

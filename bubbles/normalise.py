@@ -43,7 +43,7 @@ def normalise(
             steps.finish(session, step, clock())
             return
     with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
-        decoded = _decode(blobs, bubble.recording_key, Path(folder), limits)
+        decoded = _decode(blobs, bubble, Path(folder), limits)
         encoded = press(decoded.pcm, Path(folder), deadline_s=deadline_s)
         made = [(each, _stored(bubble.code, each)) for each in encoded]
         with database.transaction() as session:
@@ -56,10 +56,10 @@ def normalise(
         _publish(session, step, made, waveform=waveform, duration_s=decoded.duration_s, now=clock())
 
 
-def _decode(blobs: BlobStore, key: str, folder: Path, limits: sandbox.Limits) -> sandbox.Decoded:
-    """A blob's sound, through the sandbox; the file lies in `folder` and is gone after."""
+def _decode(blobs: BlobStore, bubble: Bubble, folder: Path, limits: sandbox.Limits) -> sandbox.Decoded:
+    """The sound of the recording, through the sandbox; the file lies in `folder` and is gone after."""
     path = folder / "recording"
-    blobs.fetch(key, path)
+    blobs.fetch(str(bubble.recording_key), path, sha256=bubble.recording_sha256)
     try:
         return sandbox.decode(path, limits)
     finally:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from bubbles.audio import sandbox
 from bubbles.audio.resample import resample_16k
-from bubbles.blobs.store import BlobStore
+from bubbles.blobs.store import BlobStore, Stored
 from bubbles.db import bubbles, discards, search, steps
 from bubbles.db.engine import Database
 from bubbles.model.bubble import Bubble
@@ -46,7 +46,7 @@ def transcribe(
             return
     with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
         path = Path(folder) / "recording"
-        blobs.fetch(source, path)
+        blobs.fetch(source.key, path, sha256=source.sha256)
         decoded = sandbox.decode(path, once_accepted(limits))
     heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)
     with database.transaction() as session:
@@ -58,12 +58,12 @@ def once_accepted(limits: sandbox.Limits) -> sandbox.Limits:
     return replace(limits, tolerance_s=limits.tolerance_s + FRAME_SLACK_S)
 
 
-def _source(session: Session, bubble: Bubble) -> str | None:
+def _source(session: Session, bubble: Bubble) -> Stored | None:
     """The blob to hear: the recording, else a rendition."""
     if bubble.recording_key:
-        return bubble.recording_key
+        return Stored(bubble.recording_key, bubble.recording_bytes, bubble.recording_sha256)
     made = bubbles.renditions(session, bubble.id)
-    return made[0].blob_key if made else None
+    return Stored(made[0].blob_key, made[0].length_bytes, made[0].sha256) if made else None
 
 
 def _write(session: Session, step: Step, heard: Heard, now: datetime) -> None:

@@ -18,14 +18,17 @@ from pathlib import Path
 from bubbles.blobs.store import (
     CHUNK_BYTES,
     NAME,
+    Spoiled,
     Stored,
+    Trial,
     checked_digest,
     checked_key,
     checked_prefix,
     checked_range,
-    probe,
+    require,
     started,
 )
+from bubbles.blobs.trials import tried
 from bubbles.errors import Missing
 
 TEMPORARY = ".tmp-"
@@ -74,12 +77,15 @@ class DiskStore:
         with self._file(key) as file:
             return os.fstat(file).st_size
 
-    def fetch(self, key: str, target: Path) -> None:
+    def fetch(self, key: str, target: Path, *, sha256: str) -> None:
         """See BlobStore."""
+        checked_digest(sha256)
         with self._file(key) as file, target.open("wb", buffering=0) as copy:
             try:
                 with _disk(key):
-                    _copy(file, copy.fileno())
+                    _, digest = _copy(file, copy.fileno())
+                if digest != sha256:
+                    raise Spoiled(key)
             except BaseException:
                 target.unlink()
                 raise
@@ -108,9 +114,13 @@ class DiskStore:
                 return True
         return False
 
+    def trials(self) -> Iterator[Trial]:
+        """See BlobStore."""
+        return tried(self)
+
     def check(self) -> None:
         """See BlobStore."""
-        probe(self)
+        require(self.trials())
 
     @contextmanager
     def _folder(self, path: str, *, make: bool = False) -> Iterator[int]:

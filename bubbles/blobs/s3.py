@@ -1,7 +1,7 @@
-"""Blobs in a bucket of S3 or of a server that speaks its language. The only user of boto3.
+"""Blobs in a bucket of S3 or of a server that speaks its language.
 
-The bucket is private and stays so: no request names an ACL. A blob is one conditional PUT (`If-None-Match: *`) that
-carries its checksum, and is looked at again before it counts.
+A blob is one conditional PUT (`If-None-Match: *`) that carries its checksum, and is looked at again before it counts.
+Where a store refuses one of the two, it is asked without, and remembered; then the key is looked at before the PUT.
 """
 
 import base64
@@ -12,211 +12,257 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import StreamingBody
 
+from bubbles.blobs import oddities
+from bubbles.blobs.bucket import ATTEMPTS_MAX, Address, Bucket, Patience, code
 from bubbles.blobs.store import (
     CHUNK_BYTES,
     KEY,
+    Spoiled,
     Stored,
+    Trial,
     checked_digest,
     checked_key,
     checked_prefix,
     checked_range,
-    probe,
+    require,
     started,
 )
-from bubbles.errors import Missing
+from bubbles.blobs.trials import tried
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-ATTEMPTS_MAX = 3
-CONNECT_MAX_S = 5
-SILENCE_MAX_S = 20
-CONNECTIONS_MAX = 50
-ABSENT = {"NoSuchKey", "404", "NotFound"}
 TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 PAST_THE_END = {"InvalidRange", "416"}
-ADVICE = {
-    401: "it refuses our credentials; check BUBBLES_S3_ACCESS_KEY_ID and BUBBLES_S3_SECRET_ACCESS_KEY",
-    403: "it refuses us; check BUBBLES_S3_ACCESS_KEY_ID, BUBBLES_S3_SECRET_ACCESS_KEY and the rights of that key",
-    404: "there is no such bucket; make it or correct BUBBLES_BLOB_URL",
-}
+UNKNOWN = {"NotImplemented", "501", "InvalidArgument", "InvalidRequest", "UnsupportedOperation", "400"}
+"""How servers answer a header that they do not know."""
+
+Manner = tuple[bool, bool]
+"""Whether a PUT is conditional, and whether it carries its checksum."""
 
 
 class S3Store:
-    """A BlobStore in `bucket`, all keys behind `prefix`, which is empty or ends in `/`.
-
-    With an `endpoint` the bucket is a part of the path, else of the host name. Nothing is sent before it is asked
-    for a blob.
-    """
+    """A BlobStore in a bucket."""
 
     def __init__(
-        self, bucket: str, *, prefix: str, endpoint: str, region: str, access_key_id: str, secret_access_key: str
+        self,
+        address: Address,
+        *,
+        access_key_id: str = "",
+        secret_access_key: str = "",
+        patience: Patience | None = None,
     ) -> None:
-        self._bucket = bucket
-        self._prefix = prefix
-        self._client: S3Client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=endpoint or None,
-            region_name=region or ("us-east-1" if endpoint else None),
-            aws_access_key_id=access_key_id or None,
-            aws_secret_access_key=secret_access_key or None,
-            config=_config(path_style=bool(endpoint)),
+        self._bucket = Bucket(
+            address,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            patience=patience or Patience(),
         )
+        self._prefix = address.prefix
+        self._manner: Manner = (address.has_conditions, address.has_checksums)
 
     def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
         """See BlobStore."""
         checked_digest(sha256)
         length_bytes = _measure(source, sha256)
-        with source.open("rb") as content, self._asking(key), _taken_is_fine():
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=self._name(key),
-                Body=content,
-                ContentLength=length_bytes,
-                ContentType=content_type,
-                ChecksumSHA256=_base64(sha256),
-                IfNoneMatch="*",
-            )
-        try:
-            self._look_again(key, length_bytes, sha256)
-        except KeyError:
-            raise self._missing("another request was busy with the same key; try again") from None
-        return Stored(key, length_bytes, sha256)
+        stored = Stored(key, length_bytes, sha256)
+        with self._bucket.asking(key, length_bytes=length_bytes):
+            self._send(stored, source, content_type)
+            try:
+                self._look_again(stored)
+            except KeyError:
+                raise self._bucket.missing("another request was busy with the same key; try again") from None
+        return stored
 
-    def _look_again(self, key: str, length_bytes: int, sha256: str) -> None:
+    def _send(self, stored: Stored, source: Path, content_type: str) -> None:
+        """Put the bytes unless the key is taken, in the first manner that the server knows."""
+        conditional, checked = self._manner
+        manners = ((conditional, checked), (False, checked), (conditional, False), (False, False))
+        for manner in dict.fromkeys(manners):
+            try:
+                self._send_so(manner, stored, source, content_type)
+            except ClientError as error:
+                if code(error) not in UNKNOWN or not any(manner):
+                    raise
+            else:
+                self._manner = manner
+                return
+
+    def _send_so(self, manner: Manner, stored: Stored, source: Path, content_type: str) -> None:
+        conditional, checked = manner
+        if not conditional:
+            with suppress(KeyError):
+                return self._look_again(stored)
+        asked = {"IfNoneMatch": "*"} if conditional else {}
+        if checked:
+            asked["ChecksumSHA256"] = _base64(stored.sha256)
+        with source.open("rb") as content, _taken_is_fine():
+            self._bucket.client.put_object(
+                Bucket=self._bucket.name,
+                Key=self._name(stored.key),
+                Body=content,
+                ContentLength=stored.length_bytes,
+                ContentType=content_type,
+                **asked,  # type: ignore[arg-type] # all of its values are strings
+            )
+        return None
+
+    def _look_again(self, stored: Stored) -> None:
         """Raise FileExistsError unless the store holds these bytes under the key."""
-        head = self._head(key)
-        same = head["ContentLength"] == length_bytes
-        if same and head.get("ChecksumSHA256") != _base64(sha256):
-            same = self._digest(key) == sha256  # not every server tells checksums
+        head = self._head(stored.key)
+        same = head["ContentLength"] == stored.length_bytes
+        if same and head.get("ChecksumSHA256") != _base64(stored.sha256):
+            same = self._digest(stored.key, stored.length_bytes) == stored.sha256  # not every server tells checksums
         if not same:
-            raise FileExistsError(f"Other bytes have the key {key} already.")
+            raise FileExistsError(f"Other bytes have the key {stored.key} already.")
 
     def open_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
-        """See BlobStore."""
+        """See BlobStore. A connection that is cut is taken up where it was, since a blob never changes."""
         checked_range(start, stop)
         if start >= stop:
             self._head(key)
             return iter(())
-        return started(self._chunks(key, f"bytes={start}-{stop - 1}"))
+        return started(self._chunks(key, start, stop))
 
-    def _chunks(self, key: str, bytes_range: str) -> Generator[bytes]:
-        with self._asking(key):
+    def _chunks(self, key: str, start: int, stop: int) -> Generator[bytes]:
+        for is_last in (*[False] * (ATTEMPTS_MAX - 1), True):
+            found = self._open(key, start, stop)
+            if found is None:
+                return
+            body, stop = found
+            with closing(body):
+                while start < stop and (chunk := self._read(body, key, is_last=is_last)):
+                    yield chunk
+                    start += len(chunk)
+            if start >= stop:
+                return
+        raise self._bucket.missing("it ends a blob too early; see its log")
+
+    def _open(self, key: str, start: int, stop: int) -> tuple[StreamingBody, int] | None:
+        """The bytes from `start` on and where they end; None when the blob ends before."""
+        with self._bucket.asking(key):
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key), Range=bytes_range)
+                answer = self._bucket.client.get_object(
+                    Bucket=self._bucket.name, Key=self._name(key), Range=f"bytes={start}-{stop - 1}"
+                )
             except ClientError as error:
-                if _code(error) in PAST_THE_END:
-                    return
+                if code(error) in PAST_THE_END:
+                    return None
                 raise
-            with closing(answer["Body"]) as body:
-                yield from body.iter_chunks(CHUNK_BYTES)
+            if not answer.get("ContentRange", "").startswith(f"bytes {start}-") and answer["ContentLength"]:
+                answer["Body"].close()
+                raise self._bucket.missing("it answers a range with something else; use a store that knows ranges")
+            return answer["Body"], min(stop, start + answer["ContentLength"])
+
+    def _read(self, body: StreamingBody, key: str, *, is_last: bool) -> bytes:
+        """The next chunk; empty when the connection is cut, unless it is the last that we try."""
+        with self._bucket.asking(key):
+            try:
+                return body.read(CHUNK_BYTES)
+            except BotoCoreError:
+                if is_last:
+                    raise
+                return b""
 
     def size(self, key: str) -> int:
         """See BlobStore."""
         return self._head(key)["ContentLength"]
 
-    def fetch(self, key: str, target: Path) -> None:
-        """See BlobStore."""
-        with self._asking(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
+    def fetch(self, key: str, target: Path, *, sha256: str) -> None:
+        """See BlobStore. A connection that is cut, or bytes that are wrong, are asked for again."""
+        checked_digest(sha256)
+        self._name(key)
+        try:
+            with self._bucket.asking(key):
+                for is_last in (*[False] * (ATTEMPTS_MAX - 1), True):
+                    if self._copy(key, target, is_last=is_last) == sha256:
+                        return
+            raise Spoiled(key)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def _copy(self, key: str, target: Path, *, is_last: bool) -> str | None:
+        """Write the blob into the target; its digest, or None when the connection was cut."""
+        answer = self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._name(key))
+        self._bucket.give_time(answer["ContentLength"])
+        digest = hashlib.sha256()
         with closing(answer["Body"]) as body, target.open("wb") as copy:
             try:
-                with self._asking(key):
-                    for chunk in body.iter_chunks(CHUNK_BYTES):
-                        copy.write(chunk)
-                    copy.flush()
-            except BaseException:
-                target.unlink()
-                raise
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    self._bucket.require_time()
+                    digest.update(chunk)
+                    copy.write(chunk)
+            except BotoCoreError:
+                if is_last:
+                    raise
+                return None
+        return digest.hexdigest()
 
     def delete(self, key: str) -> None:
         """See BlobStore."""
-        with suppress(KeyError), self._asking(key):
-            self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
+        with suppress(KeyError), self._bucket.asking(key):
+            self._bucket.client.delete_object(Bucket=self._bucket.name, Key=self._name(key))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See BlobStore."""
         whole = f"{self._prefix}{checked_prefix(prefix)}"
-        with self._asking(prefix):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=whole):
-                names = (found["Key"].removeprefix(self._prefix) for found in page.get("Contents", ()))
-                yield from filter(KEY.fullmatch, names)
+        pages = iter(
+            self._bucket.client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=whole)
+        )
+        while True:
+            with self._bucket.asking(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            names = (found["Key"].removeprefix(self._prefix) for found in page.get("Contents", ()))
+            yield from filter(KEY.fullmatch, names)
 
     def sweep(self, *, before: datetime) -> int:  # noqa: ARG002 - the same for all stores
         """See BlobStore. A put is one request: an interrupted one leaves nothing."""
         return 0
 
+    def trials(self) -> Iterator[Trial]:
+        """See BlobStore. Beside that, what is odd about the bucket."""
+        yield from tried(self)
+        yield from oddities.found(self._bucket, self._prefix)
+
     def check(self) -> None:
         """See BlobStore."""
-        probe(self)
+        require(tried(self))
 
     def link(self, key: str, *, valid_s: int, content_type: str, cache_control: str, method: str = "GET") -> str:
         """See Linking."""
         asked = {
-            "Bucket": self._bucket,
+            "Bucket": self._bucket.name,
             "Key": self._name(key),
             "ResponseContentType": content_type,
             "ResponseCacheControl": cache_control,
         }
-        with self._asking(key):
-            return self._client.generate_presigned_url(f"{method.lower()}_object", Params=asked, ExpiresIn=valid_s)
+        with self._bucket.asking(key):
+            return self._bucket.client.generate_presigned_url(
+                f"{method.lower()}_object", Params=asked, ExpiresIn=valid_s
+            )
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}{checked_key(key)}"
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
-        with self._asking(key):
-            return self._client.head_object(Bucket=self._bucket, Key=self._name(key), ChecksumMode="ENABLED")
+        with self._bucket.asking(key):
+            return self._bucket.client.head_object(
+                Bucket=self._bucket.name, Key=self._name(key), ChecksumMode="ENABLED"
+            )
 
-    def _digest(self, key: str) -> str:
+    def _digest(self, key: str, length_bytes: int) -> str:
+        self._bucket.give_time(length_bytes)
         digest = hashlib.sha256()
-        for chunk in self.open_range(key, 0, self.size(key)):
+        for chunk in self.open_range(key, 0, length_bytes):
+            self._bucket.require_time()
             digest.update(chunk)
         return digest.hexdigest()
-
-    @contextmanager
-    def _asking(self, key: str) -> Iterator[None]:
-        """Say what an error of the store, the network or the local disk means for the blob."""
-        try:
-            yield
-        except ClientError as error:
-            if _code(error) in ABSENT and self._has_bucket():
-                raise KeyError(key) from None
-            raise self._missing(_advice(error)) from error
-        except BotoCoreError as error:
-            raise self._missing(f"it cannot be reached ({type(error).__name__}); see that it runs") from error
-        except OSError as error:
-            raise Missing("store", f"The blob's file here says: {error.strerror}; make room.") from error
-
-    def _has_bucket(self) -> bool:
-        """Whether an absent blob is that, and not an absent bucket: the answer to HEAD is the same for both."""
-        try:
-            self._client.head_bucket(Bucket=self._bucket)
-        except (ClientError, BotoCoreError):
-            return False
-        return True
-
-    def _missing(self, why: str) -> Missing:
-        return Missing("store", f"The bucket {self._bucket} does not do what it is asked: {why}.")
-
-
-def _config(*, path_style: bool) -> Config:
-    return Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path" if path_style else "auto"},
-        retries={"total_max_attempts": ATTEMPTS_MAX, "mode": "standard"},
-        connect_timeout=CONNECT_MAX_S,
-        read_timeout=SILENCE_MAX_S,
-        max_pool_connections=CONNECTIONS_MAX,
-        # Ours are sent and compared; servers other than Amazon's stumble over those that boto3 adds by itself.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
 
 
 @contextmanager
@@ -225,17 +271,8 @@ def _taken_is_fine() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) not in TAKEN:
+        if code(error) not in TAKEN:
             raise
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
-
-
-def _advice(error: ClientError) -> str:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return ADVICE.get(status, f"it answers {status} {_code(error)}; see its log")
 
 
 def _measure(source: Path, sha256: str) -> int:

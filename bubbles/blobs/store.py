@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import secrets
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -28,6 +27,24 @@ class Stored:
     key: str
     length_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Something that was tried: `fault` is empty, or a sentence with what to do."""
+
+    name: str
+    fault: str = ""
+    is_grave: bool = True
+
+
+class Spoiled(Missing):
+    """The store gives other bytes for a blob than it was given: on the way this time, or for good."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            "store", f"The store gives other bytes for {key} than it was given; see `bubbles blobs check`."
+        )
 
 
 class BlobStore(Protocol):
@@ -56,10 +73,10 @@ class BlobStore(Protocol):
         """Length in bytes; raises KeyError when absent."""
         ...
 
-    def fetch(self, key: str, target: Path) -> None:
+    def fetch(self, key: str, target: Path, *, sha256: str) -> None:
         """Write the whole blob into the file `target`, over what it held; KeyError when absent.
 
-        There is no `target` afterwards if it fails.
+        Bytes that have another digest are not taken: Spoiled. There is no `target` afterwards if it fails.
         """
         ...
 
@@ -75,8 +92,12 @@ class BlobStore(Protocol):
         """Remove what interrupted puts left behind before that time; give how many. Never touches a blob."""
         ...
 
+    def trials(self) -> Iterator[Trial]:
+        """Try one by one what others build on, with a blob of its own, which is removed."""
+        ...
+
     def check(self) -> None:
-        """Try the store with a blob of its own, which is removed; raises Missing when a promise is not kept."""
+        """Raises Missing when a promise is not kept, as `trials` finds it."""
         ...
 
 
@@ -127,32 +148,6 @@ def started(chunks: Generator[bytes]) -> Iterator[bytes]:
     return chain([first], chunks) if (first := next(chunks, None)) is not None else iter(())
 
 
-def probe(store: BlobStore) -> None:
-    """Put, read and delete a blob; raises Missing when the store does not keep a promise that others build on."""
-    key = f"probe/{secrets.token_hex(16)}"
-    content = secrets.token_bytes(CHUNK_BYTES + 1)
-    try:
-        put_bytes(store, key, content)
-        kept = b"".join(store.open_range(key, 0, len(content))) == content
-        ranged = b"".join(store.open_range(key, 7, 9)) == content[7:9]
-        listed = key in store.keys(key)
-        guarded = _refuses(store, key, content[::-1])
-    except KeyError:
-        raise Missing("store", "The store loses what it was given: check that no one empties it.") from None
-    finally:
-        store.delete(key)
-    if not (kept and ranged and listed and guarded):
-        raise Missing("store", "The store changes, hides or overwrites blobs: use one with conditional writes.")
-
-
-def _refuses(store: BlobStore, key: str, content: bytes) -> bool:
-    try:
-        put_bytes(store, key, content)
-    except FileExistsError:
-        return True
-    return False
-
-
 def put_bytes(store: BlobStore, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
     """Puts a blob that is small enough to be at hand."""
     with tempfile.NamedTemporaryFile() as source:
@@ -160,3 +155,10 @@ def put_bytes(store: BlobStore, key: str, content: bytes, *, content_type: str =
         source.flush()
         digest = hashlib.sha256(content).hexdigest()
         store.put(key, Path(source.name), sha256=digest, content_type=content_type)
+
+
+def require(trials: Iterator[Trial]) -> None:
+    """Raises Missing for the first fault that is grave, after all have been tried."""
+    grave = [trial for trial in list(trials) if trial.fault and trial.is_grave]
+    if grave:
+        raise Missing("store", grave[0].fault)

@@ -23,6 +23,10 @@ BAD_KEYS = [
 ]  # fmt: skip
 
 
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def whole(store: BlobStore, key: str) -> bytes:
     return b"".join(store.open_range(key, 0, store.size(key)))
 
@@ -33,7 +37,7 @@ def test_what_is_put_is_there(store: BlobStore, key: str, put: Put, tmp_path: Pa
     assert store.size(key) == len(SOUND)
     assert whole(store, key) == SOUND
     (tmp_path / "copy").write_bytes(b"older and longer" * CHUNK_BYTES)
-    store.fetch(key, tmp_path / "copy")
+    store.fetch(key, tmp_path / "copy", sha256=digest(SOUND))
     assert (tmp_path / "copy").read_bytes() == SOUND
 
 
@@ -41,7 +45,7 @@ def test_an_empty_blob_is_a_blob(store: BlobStore, key: str, put: Put, tmp_path:
     put(store, key, b"")
     assert store.size(key) == 0
     assert list(store.open_range(key, 0, 10)) == []
-    store.fetch(key, tmp_path / "copy")
+    store.fetch(key, tmp_path / "copy", sha256=digest(b""))
     assert (tmp_path / "copy").read_bytes() == b""
 
 
@@ -133,7 +137,7 @@ def test_an_absent_blob_is_a_key_error(store: BlobStore, key: str, tmp_path: Pat
         lambda: store.open_range(key, 0, 10),
         lambda: store.open_range(key, 5, 5),
         lambda: store.open_range("no/such/folder", 0, 10),
-        lambda: store.fetch(key, tmp_path / "copy"),
+        lambda: store.fetch(key, tmp_path / "copy", sha256=digest(SOUND)),
     ):
         with pytest.raises(KeyError):
             ask()
@@ -168,7 +172,7 @@ def test_what_is_no_key_reaches_no_store(store: BlobStore, bad: str, tmp_path: P
         lambda: store.put(bad, tmp_path / "source", sha256=hashlib.sha256(b"").hexdigest(), content_type="a/b"),
         lambda: store.open_range(bad, 0, 1),
         lambda: store.size(bad),
-        lambda: store.fetch(bad, tmp_path / "copy"),
+        lambda: store.fetch(bad, tmp_path / "copy", sha256=digest(b"")),
         lambda: store.delete(bad),
     ):
         with pytest.raises(ValueError, match="Not a key"):
@@ -181,12 +185,23 @@ def test_what_begins_no_key_is_not_listed(store: BlobStore, bad: str) -> None:
         list(store.keys(bad))
 
 
+def test_bytes_with_another_digest_are_not_taken(store: BlobStore, key: str, put: Put, tmp_path: Path) -> None:
+    put(store, key, SOUND)
+    (tmp_path / "copy").write_bytes(b"older")
+    with pytest.raises(Missing, match="other bytes") as caught:
+        store.fetch(key, tmp_path / "copy", sha256=digest(SOUND[::-1]))
+    assert caught.value.part == "store"
+    assert not (tmp_path / "copy").exists()
+    with pytest.raises(ValueError, match="lower-case hex"):
+        store.fetch(key, tmp_path / "copy", sha256="")
+
+
 def test_a_full_disk_at_the_target_is_missing(store: BlobStore, key: str, put: Put, tmp_path: Path) -> None:
     put(store, key, SOUND)
     target = tmp_path / "copy"
     target.symlink_to("/dev/full")  # of the two, the link is what a failed fetch removes
     with pytest.raises(Missing, match="make room"):
-        store.fetch(key, target)
+        store.fetch(key, target, sha256=digest(SOUND))
     assert not target.is_symlink()
 
 

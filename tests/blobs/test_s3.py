@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bubbles.blobs.address import open_store
-from bubbles.blobs.s3 import ATTEMPTS_MAX, S3Store
+from bubbles.blobs.bucket import ATTEMPTS_MAX
+from bubbles.blobs.s3 import S3Store
 from bubbles.blobs.store import BlobStore, Stored
 from bubbles.errors import Missing
 
@@ -56,7 +57,7 @@ def assert_missing(store: BlobStore, put: Put, tmp_path: Path, match: str) -> No
     for ask in (
         lambda: store.size("a"),
         lambda: store.open_range("a", 0, 1),
-        lambda: store.fetch("a", tmp_path / "copy"),
+        lambda: store.fetch("a", tmp_path / "copy", sha256="0" * 64),
         lambda: store.delete("a"),
         lambda: list(store.keys("")),
         lambda: put(store, "a", b"x"),
@@ -118,7 +119,7 @@ def test_a_stranger_gets_no_blob(weed: Any, s3_store: BlobStore, key: str, put: 
 
 def test_a_put_is_signed_conditional_and_bare(weed: Any, own_store: S3Store, key: str, put: Put) -> None:
     sent: list[Any] = []
-    own_store._client.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
+    own_store._bucket.client.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
     put(own_store, key, b"x")
     (request,) = sent
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -138,10 +139,10 @@ def test_prefixes_keep_stores_apart(weed: Any, s3_store: BlobStore, own_store: S
 
 def test_what_changed_right_after_the_put_is_noticed(weed: Any, own_store: S3Store, key: str, put: Put) -> None:
     def overwrite(**_: object) -> None:
-        own_store._client.meta.events.unregister("after-call.s3.PutObject", overwrite)
-        own_store._client.put_object(Bucket=weed.bucket, Key=f"own/{key}", Body=b"them")
+        own_store._bucket.client.meta.events.unregister("after-call.s3.PutObject", overwrite)
+        own_store._bucket.client.put_object(Bucket=weed.bucket, Key=f"own/{key}", Body=b"them")
 
-    own_store._client.meta.events.register("after-call.s3.PutObject", overwrite)
+    own_store._bucket.client.meta.events.register("after-call.s3.PutObject", overwrite)
     with pytest.raises(FileExistsError):
         put(own_store, key, b"ours")
 
@@ -150,7 +151,7 @@ def test_a_server_that_tells_no_checksum_is_read(own_store: S3Store, key: str, p
     def forget(parsed: dict[str, object], **_: object) -> None:
         parsed.pop("ChecksumSHA256", None)
 
-    own_store._client.meta.events.register("after-call.s3.HeadObject", forget)
+    own_store._bucket.client.meta.events.register("after-call.s3.HeadObject", forget)
     assert put(own_store, key, b"ours").length_bytes == 4
     with pytest.raises(FileExistsError):
         put(own_store, key, b"them")

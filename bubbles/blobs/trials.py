@@ -1,0 +1,74 @@
+"""Trying a store: put, get, range, list, the guard against overwriting and delete, each for itself."""
+
+import secrets
+from collections.abc import Callable, Iterator
+
+from bubbles.blobs.store import CHUNK_BYTES, BlobStore, Trial, put_bytes
+from bubbles.errors import Missing
+
+UNGUARDED = (
+    "The store overwrites blobs: set conditional=no in BUBBLES_BLOB_URL, so that it is asked before every put; "
+    "two puts at the same moment may then still overwrite each other, which keys that name their bytes make harmless."
+)
+
+
+def tried(store: BlobStore) -> Iterator[Trial]:
+    """Each promise with what is wrong with it. What needs a blob is tried only when one could be put."""
+    key = f"probe/{secrets.token_hex(16)}"
+    content = secrets.token_bytes(CHUNK_BYTES + 1)
+    try:
+        put = _tried("put", lambda: put_bytes(store, key, content))
+        yield put
+        if not put.fault:
+            yield from _with_a_blob(store, key, content)
+        yield _tried("list", lambda: _require(put.fault or key in store.keys(key), "The store does not list a blob."))
+    finally:
+        yield _tried("delete", lambda: _delete(store, key))
+
+
+def _with_a_blob(store: BlobStore, key: str, content: bytes) -> Iterator[Trial]:
+    def get() -> None:
+        _require(_read(store, key, 0, len(content)) == content, "The store gives other bytes than it was given.")
+
+    def ranged() -> None:
+        _require(_read(store, key, 7, 9) == content[7:9], "The store gives other bytes than a range asks for.")
+
+    yield _tried("get", get)
+    yield _tried("range", ranged)
+    yield _tried("guard", lambda: _require(_refuses(store, key, content[::-1]), UNGUARDED))
+
+
+def _tried(name: str, ask: Callable[[], None]) -> Trial:
+    try:
+        ask()
+    except Missing as missing:
+        return Trial(name, missing.detail)
+    except KeyError:
+        return Trial(name, "The store loses what it was given: check that no one empties it.")
+    return Trial(name)
+
+
+def _require(kept: object, otherwise: str) -> None:
+    if not kept:
+        raise Missing("store", otherwise)
+
+
+def _read(store: BlobStore, key: str, start: int, stop: int) -> bytes:
+    return b"".join(store.open_range(key, start, stop))
+
+
+def _delete(store: BlobStore, key: str) -> None:
+    store.delete(key)
+    try:
+        store.size(key)
+    except KeyError:
+        return
+    raise Missing("store", "The store keeps what is deleted: withdrawing a bubble would not purge it.")
+
+
+def _refuses(store: BlobStore, key: str, content: bytes) -> bool:
+    try:
+        put_bytes(store, key, content)
+    except FileExistsError:
+        return True
+    return False
