@@ -27,6 +27,7 @@ class Action(StrEnum):
     EDIT = "edit"
     CORRECT = "correct"
     WITHDRAW = "withdraw"
+    RETRY = "retry"  # begin again a step that was given up
     SEE_STATS = "see_stats"
     SEE_TEAM = "see_team"  # a bubble in every state, and what only its team is told
     OPERATE = "operate"  # health and metrics: guarded by where the service listens
@@ -60,6 +61,7 @@ MAY: dict[Action, frozenset[Standing]] = {
     Action.EDIT: HANDS,
     Action.CORRECT: HANDS,
     Action.WITHDRAW: HANDS,
+    Action.RETRY: HANDS,
     Action.SEE_STATS: TEAM,
     Action.SEE_TEAM: TEAM,
     Action.OPERATE: EVERYONE,

@@ -71,7 +71,7 @@ def test_strangers_may_do_nothing_else() -> None:
 
 
 def test_an_author_changes_their_own_bubble_and_nobody_elses() -> None:
-    for action in (Action.EDIT, Action.CORRECT, Action.WITHDRAW):
+    for action in (Action.EDIT, Action.CORRECT, Action.WITHDRAW, Action.RETRY):
         assert answer(action, AUTHOR, Role.AUTHOR, bubble()) is None
         assert answer(action, COLLEAGUE, Role.AUTHOR, bubble()) == Code.FORBIDDEN
         assert answer(action, COLLEAGUE, Role.EDITOR, bubble()) is None

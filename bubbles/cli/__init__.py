@@ -15,17 +15,15 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 
 from bubbles import find, logs, moderation, pipeline, publish, upkeep
 from bubbles.cli.keeping import back_up, restore
-from bubbles.cli.opened import errors, house
+from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
+from bubbles.cli.steps import list_steps, retry_steps
 from bubbles.config import Settings, environment_name
-from bubbles.db import bubbles
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import Missing, Refused
 from bubbles.model import draft
-from bubbles.model.bubble import Bubble
 
 app = typer.Typer(
     name="bubbles",
@@ -41,6 +39,8 @@ app.add_typer(channel_app, name="channel")
 app.add_typer(model_app, name="model")
 app.command("backup")(back_up)
 app.command("restore")(restore)
+app.command("steps")(list_steps)
+app.command("retry")(retry_steps)
 
 Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
 OPERATOR = "operator"
@@ -202,14 +202,14 @@ def search(
 def hold(code: str, reason: Reason) -> None:
     """Hide a bubble from everyone but its team, until it is released."""
     with house() as opened, opened.database.transaction() as session:
-        moderation.hold(session, _bubble(session, code), by=OPERATOR, reason=reason, now=opened.now())
+        moderation.hold(session, bubble_of(session, code), by=OPERATOR, reason=reason, now=opened.now())
 
 
 @app.command()
 def release(code: str, reason: Reason) -> None:
     """Show a held bubble again."""
     with house() as opened, opened.database.transaction() as session:
-        moderation.release(session, _bubble(session, code), by=OPERATOR, reason=reason, now=opened.now())
+        moderation.release(session, bubble_of(session, code), by=OPERATOR, reason=reason, now=opened.now())
 
 
 @app.command()
@@ -217,16 +217,9 @@ def withdraw(code: str, reason: Reason) -> None:
     """Hide a bubble for good, and purge it everywhere."""
     with house() as opened:
         with opened.database.transaction() as session:
-            bubble = _bubble(session, code)
+            bubble = bubble_of(session, code)
             moderation.withdraw(session, bubble, by=OPERATOR, reason=reason, now=opened.now())
         upkeep.discard(opened.database, opened.blobs, now=opened.now())
-
-
-def _bubble(session: Session, code: str) -> Bubble:
-    found = bubbles.by_code(session, code, account_id=None)
-    if found is None:
-        raise Refused(Code.NOT_FOUND, f"There is no bubble {code}.")
-    return found[0]
 
 
 @model_app.command("fetch")

@@ -113,6 +113,15 @@ def revive(session: Session, now: datetime, *, overdue_after: timedelta) -> int:
     return len(found)
 
 
+def unfinished(session: Session, *, gave_up: bool, limit: int) -> list[tuple[str, Step]]:
+    """The steps that wait, run or were given up, with their bubbles' codes, by turn; `gave_up`: those alone."""
+    query = select(Bubble.code, Step).join(Step)
+    query = query.where(col(Step.finished_at).is_(None), col(Bubble.withdrawn_at).is_(None))
+    if gave_up:
+        query = query.where(col(Step.gave_up_at).is_not(None))
+    return [(code, step) for code, step in session.exec(query.order_by(col(Step.turn_at)).limit(limit))]
+
+
 def of(session: Session, bubble_id: int, name: StepName) -> Step | None:
     """How far a step got."""
     return session.get(Step, (bubble_id, name))

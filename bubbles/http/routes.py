@@ -151,6 +151,15 @@ OPERATIONS = (
     Operation(
         "POST", "/studio/bubbles/{code}/withdraw", studio_bubble.withdraw, A.WITHDRAW, "Withdraw a bubble", "Form", ""
     ),
+    Operation(
+        "POST",
+        "/studio/bubbles/{code}/retry",
+        studio_bubble.again,
+        A.RETRY,
+        "Try a step again",
+        "Form",
+        "",
+    ),
     Operation("GET", "/privacy", legal.privacy, A.LOOK, "What is kept, and for how long"),
     Operation("GET", "/terms", legal.terms, A.LOOK, "The operator's terms"),
     Operation("GET", "/contact", legal.contact, A.LOOK, "How to reach the operator"),

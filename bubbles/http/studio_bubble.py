@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import edit, moderation
+from bubbles import edit, moderation, retry
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, basemap, languages, onward, present, render
@@ -25,7 +25,7 @@ from bubbles.model.licence import Licence
 from bubbles.model.place import PlaceRole, Precision
 
 CUE_FIELDS_MAX = 4 * edit.CUES_MAX + 100
-DONE = {"saved", "words"}
+DONE = {"saved", "words", "again"}
 CHOICES = {
     "visibility": list(Visibility),
     "licence": list(Licence),
@@ -53,6 +53,11 @@ async def correct(request: Request) -> Response:
 async def withdraw(request: Request) -> Response:
     """POST: takes the bubble back for good, once that is confirmed."""
     return await _post(request, _withdraw)
+
+
+async def again(request: Request) -> Response:
+    """POST: begins again what was given up, or is put off."""
+    return await _post(request, _retry)
 
 
 async def _post(request: Request, handler: Callable[[Request, Fields], Response]) -> Response:
@@ -107,6 +112,14 @@ def _withdraw(request: Request, fields: Fields) -> Response:
     return onward.to("/studio?shelf=withdrawn")
 
 
+def _retry(request: Request, fields: Fields) -> Response:
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        bubble, _, _ = auth.bubble(request, session)
+        retry.retry(session, bubble, now=house.now())
+    return _back(request, "again")
+
+
 def _require_version(session: Session, bubble: Bubble, version: int) -> None:
     if bubbles.lock(session, bubble.id).version != version:
         raise Refused(Code.CONFLICT, "The bubble was changed meanwhile; read it again.")
@@ -132,11 +145,13 @@ def _show(request: Request, *, status: int = 200, **sent: Any) -> Response:
         bubble, _, _ = auth.bubble(request, session)
         (whole,) = bubbles.whole(session, [bubble])
         waits = queue(session, whole.bubble, whole.steps)
+        stuck = retry.stuck(whole.bubble, whole.steps)
     told = present.bubble(whole, house.settings.public_url, for_team=True)
     kept = values_of(bubble)
     context: dict[str, Any] = {
         "told": told,
         "queue": waits,
+        "stuck": stuck is not None,
         "kept": kept,
         "values": kept,
         "lines": _lines(told),

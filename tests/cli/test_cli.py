@@ -1,18 +1,21 @@
 """The command line: what is asked for on standard output, what went wrong on standard error, and three statuses."""
 
+import re
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bubbles import accounts, app, channels
+from bubbles import accounts, app, channels, normalise, pipeline
 from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.place import Precision
+from bubbles.model.step import StepName
 from bubbles.speech.transcriber import FakeTranscriber
 from tests.cli.conftest import BASE, Ran, Run
 
@@ -205,3 +208,39 @@ def test_the_module_runs_as_the_command_with_both_streams_and_a_status(house: Ho
     again = shell("account", "create", "shell")
     assert (again.returncode, again.stdout, again.stderr) == (1, "", "bubbles: @shell is taken. (conflict)\n")
     assert shell("account", "destroy", "shell").returncode == 2
+
+
+# Work
+
+
+def test_a_step_that_failed_is_listed_and_tried_again(
+    run: Run, house: House, wav: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = published(run, wav)
+    assert re.search(rf"{code} +normalise +waiting +0 ", run("steps").out)
+    assert code not in run("steps", "--failed").out
+    with monkeypatch.context() as broken:
+        broken.setattr(normalise, "press", failing)
+        pipeline.run_step(house_with(house, attempts_max=1), StepName.NORMALISE, row(house, code).id)
+    assert re.search(rf"{code} +normalise +given up +1 .* ZeroDivisionError", run("steps", "--failed").out)
+    assert row(house, code).state is State.FAILED
+    assert run("retry", code) == Ran(0, f"{code} normalise\n", "")
+    assert row(house, code).state is State.PROCESSING
+    again = run("retry", code)
+    assert (again.status, again.out) == (1, "")
+    assert again.err.endswith("(conflict)\n")
+
+
+def failing(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+def house_with(house: House, **settings: object) -> House:
+    return replace(house, settings=house.settings.model_copy(update=settings))
+
+
+@pytest.mark.parametrize("queues", ["sing", "transcribe,,upkeep", "normalise,sing"])
+def test_a_worker_is_told_which_queues_there_are(run: Run, queues: str) -> None:
+    ran = run("work", "--queues", queues)
+    assert (ran.status, ran.out) == (1, "")
+    assert "there are normalise, transcribe, upkeep" in ran.err

@@ -231,3 +231,27 @@ def test_what_people_typed_is_escaped(author: Author) -> None:
     for path in ("/studio", f"/studio/bubbles/{bubble.code}"):
         assert "<script>alert" not in author.see(path).text
         assert "<img" not in author.see(path).text
+
+
+def test_a_bubble_that_failed_is_tried_again_at_a_press(author: Author, house: House) -> None:
+    failed = author.bubble(**SHELVES["failed"])
+    with house.database.transaction() as session:
+        bubbles.lock(session, failed.id).recording_key = "recordings/a/b"
+        steps.enqueue(session, failed.id, StepName.NORMALISE, MONDAY_22)
+        step = steps.begin(session, failed.id, StepName.NORMALISE, MONDAY_22)
+        session.flush()
+        steps.give_up(session, step, now=MONDAY_22, error="died_too_often")
+    path = f"/studio/bubbles/{failed.code}"
+    assert f'action="{path}/retry"' in author.see(path).text
+    answer = author.send(f"{path}/retry")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?done=again")
+    told = author.see(f"{path}?done=again").text
+    assert "It is being tried again." in told
+    assert f'action="{path}/retry"' not in told
+    assert author.now(failed)["state"] == "processing"
+    assert author.send(f"{path}/retry").status_code == 409
+
+
+def test_nobody_else_has_a_bubble_tried_again(author: Author, client: TestClient, world: Any, house: House) -> None:
+    failed, other = author.bubble(**SHELVES["failed"]), author_of(client, world, house)
+    assert other.send(f"/studio/bubbles/{failed.code}/retry").status_code == 404
