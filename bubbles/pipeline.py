@@ -13,16 +13,15 @@ import errno
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 from sqlmodel import Session
 
-from bubbles import erasures, leave, normalise, transcribe, upkeep
+from bubbles import chores, normalise, transcribe
 from bubbles.app import House
+from bubbles.chores import RESCUE, UPKEEP
 from bubbles.config import Settings
 from bubbles.db import bubbles, steps
-from bubbles.db import jobs as job_rows
 from bubbles.db.jobs import Job
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import Bubble
@@ -41,15 +40,8 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
 
-UPKEEP_DEADLINE_S = 3600
-"""How long what runs by itself may take."""
-
-EVERY_TEN_SECONDS = "* * * * * */10"
-"""The sixth field of a cron line is seconds."""
-
-UPKEEP, RESCUE = "upkeep", "rescue"
 QUEUES = (*StepName, UPKEEP)
-"""What a worker may be told to serve. `rescue` goes with `upkeep`: taking over from the dead waits for no store."""
+"""What a worker may be told to serve; `rescue` goes with `upkeep`."""
 
 log = structlog.get_logger()
 
@@ -69,7 +61,7 @@ def _normalise(house: House, step: Step) -> None:
         step,
         limits=house.probe_limits,
         deadline_s=house.settings.normalise_deadline_s,
-        workdir=_workdir(house),
+        workdir=chores.workdir(house),
         clock=house.now,
     )
 
@@ -81,7 +73,7 @@ def _transcribe(house: House, step: Step) -> None:
         house.transcriber,
         step,
         limits=house.probe_limits,
-        workdir=_workdir(house),
+        workdir=chores.workdir(house),
         clock=house.now,
     )
 
@@ -91,12 +83,12 @@ def _no_rendition(session: Session, bubble: Bubble, now: datetime, error: str) -
         bubble.refused_at, bubble.refused_reason = now, error
     else:
         bubble.failed_at = now
-    log.error("bubble_failed", code=bubble.code, error=error)
+    log.error("bubble_failed", bubble_id=bubble.id, error=error)
 
 
 def _no_words(session: Session, bubble: Bubble, now: datetime, error: str) -> None:
     transcribe.drop_recording(session, bubble, now)
-    log.error("transcript_failed", code=bubble.code, error=error)
+    log.error("transcript_failed", bubble_id=bubble.id, error=error)
 
 
 STAGES: dict[StepName, Stage] = {
@@ -221,65 +213,8 @@ def jobs(house: House, shift: Shift) -> list[Job]:
     def step(name: StepName) -> Job:
         return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, shift=shift))
 
-    def by_itself(name: str, run: Callable[[House], None], cron: str, *, queue: str = UPKEEP) -> Job:
-        def watched() -> None:
-            with shift.task(name, deadline_s=UPKEEP_DEADLINE_S):
-                run(house)
-
-        return Job(name, queue, watched, cron=cron)
-
-    return [
-        *(step(name) for name in STAGES),
-        by_itself("recover", _recover, EVERY_TEN_SECONDS, queue=RESCUE),
-        by_itself("revive", _revive, "* * * * *", queue=RESCUE),
-        by_itself("discard", _discard, "* * * * *"),
-        by_itself("erasures", _mark_erasures, "* * * * *"),
-        by_itself("leave", _go_on_leaving, "* * * * *"),
-        by_itself("forget", _forget, "7 * * * *"),
-        by_itself("sweep", _sweep, "23 * * * *"),
-    ]
-
-
-def _recover(house: House) -> None:
-    with house.database.transaction() as session:
-        recovered = job_rows.recover(session, stalled_after_s=house.settings.stalled_after_s)
-    if recovered:
-        log.warning("jobs_recovered", jobs=recovered)
-
-
-def _revive(house: House) -> None:
-    with house.database.transaction() as session:
-        revived = steps.revive(session, house.now(), overdue_after=_overdue_after(house.settings))
-    if revived:
-        log.warning("steps_revived", count=revived)
-
-
-def _discard(house: House) -> None:
-    with contextlib.suppress(Missing):  # said by the steps that need the store; tried again in a minute
-        upkeep.discard(house.database, house.blobs, now=house.now())
-
-
-def _mark_erasures(house: House) -> None:
-    with contextlib.suppress(Missing):  # as above
-        erasures.mark(house.database, house.blobs, now=house.now())
-
-
-def _go_on_leaving(house: House) -> None:
-    leave.go_on(house.database, now=house.now())
-
-
-def _forget(house: House) -> None:
-    upkeep.forget(house.database, now=house.now(), idempotency_days=house.settings.idempotency_days)
-    erasures.catch_up(house.database)
-    with house.database.transaction() as session:
-        job_rows.forget(session)
-
-
-def _sweep(house: House) -> None:
-    for folder in (_workdir(house), house.settings.uploads_dir):
-        upkeep.sweep_files(folder, now=house.now())
-    with contextlib.suppress(Missing):
-        house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+    by_itself = chores.jobs(house, shift, overdue_after=_overdue_after(house.settings))
+    return [*(step(name) for name in STAGES), *by_itself]
 
 
 def _deadline_s(settings: Settings, name: StepName) -> float:
@@ -291,9 +226,3 @@ def _deadline_s(settings: Settings, name: StepName) -> float:
 def _overdue_after(settings: Settings) -> timedelta:
     """Longer than any step may take: whoever began before that hangs, and so does the worker that should have seen."""
     return timedelta(seconds=max(_deadline_s(settings, name) for name in StepName) + BLOB_SLACK_S)
-
-
-def _workdir(house: House) -> Path:
-    folder = house.settings.data_dir / "work"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder

@@ -30,16 +30,20 @@ def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
         deleted += len(keys)
 
 
-def forget(database: Database, *, now: datetime, idempotency_days: int) -> None:
-    """Drops idempotency keys past their days, the visitor keys of days gone by, and what signing in leaves behind."""
+def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
+    """Drops idempotency keys past their days, the visitor keys of days gone by, and what signing in leaves behind.
+
+    Returns how many uploads, and so keys at most, are forgotten.
+    """
     with database.transaction() as session:
-        uploads.forget(session, now, keys_kept=timedelta(days=idempotency_days))
+        forgotten = uploads.forget(session, now, keys_kept=timedelta(days=idempotency_days))
         listening.forget_day_keys(session, now)
         attempts.forget(session, now - ATTEMPTS_KEPT)
         passkeys.forget_challenges(session, now)
         accounts.forget_devices(session, now)
         accounts.forget_over(session, now - OVER_KEPT)
         invitations.forget(session, now - OVER_KEPT)
+    return forgotten
 
 
 def sweep_files(folder: Path, *, now: datetime) -> int:

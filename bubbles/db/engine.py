@@ -143,7 +143,7 @@ class Database:
 
         Each of its statements fails after `GLANCE_MAX_S`.
         """
-        with Session(self._aside) as session, session.begin():
+        with Session(self._aside, expire_on_commit=False) as session, session.begin():
             yield session
 
     def migrate(self, *, restoring: bool = False, patience_s: float = MIGRATION_PATIENCE_S) -> None:

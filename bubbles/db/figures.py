@@ -4,7 +4,7 @@ Each query is bounded by an index or a small table (`tests/bench/figures.py` at 
 by state, which is one pass over them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, text
 from sqlmodel import Session, col, select
 
+from bubbles.db import chores, crew
 from bubbles.model.bubble import Bubble, State
+from bubbles.model.chore import Chore
 from bubbles.model.step import StepName
 
 WAITS_FOR = ("worker", "retry", "model", "store", "memory", "disk", "other")
@@ -41,13 +43,18 @@ class Runs:
 
 @dataclass(frozen=True)
 class Figures:
-    """Steps by name; jobs by queue and status; `clock_ahead_s` is how much the database's clock is before ours."""
+    """Steps by name; jobs by queue and status.
+
+    `slots` are how many jobs of a queue can run at once, `clock_ahead_s` how much the database's clock is before ours.
+    """
 
     waiting: Mapping[tuple[str, str], Waiting]
     running: Mapping[str, int]
     given_up: Mapping[str, int]
     runs: Mapping[str, Runs]
     jobs: Mapping[tuple[str, str], int]
+    slots: Mapping[str, int]
+    chores: Sequence[Chore]
     discards: Waiting
     clock_ahead_s: float
 
@@ -112,6 +119,8 @@ def figures(session: Session, now: datetime) -> Figures:
             for name, count, work_s, sound_s in _rows(session, _RUNS, runs=RUNS, now=now, **names)
         },
         jobs={(queue, status): count for queue, status, count in _rows(session, _JOBS)},
+        slots=crew.slots(session),
+        chores=chores.latest(session),
         discards=Waiting(count, float(oldest_s)),
         clock_ahead_s=float(_rows(session, _CLOCK)[0][0]) - now.timestamp(),
     )

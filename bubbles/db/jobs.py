@@ -166,16 +166,16 @@ class Workers:
         ]
 
     def _register(self, job: Job) -> None:
-        if job.cron is None:
-            self._app.task(name=job.name, queue=job.queue)(job.run)
-            return
+        def run(context: procrastinate.JobContext, /, timestamp: int | None = None, **arguments: Any) -> None:
+            with structlog.contextvars.bound_contextvars(job_id=context.job.id):
+                if timestamp is not None:  # the planned second, when the schedule calls
+                    log.debug("scheduled", job=job.name, planned_at=timestamp)
+                job.run(**arguments)
 
-        def run(timestamp: int | None = None) -> None:  # the planned second, when the schedule calls
-            log.debug("scheduled", job=job.name, planned_at=timestamp)
-            job.run()
-
-        task = self._app.task(name=job.name, queue=job.queue, queueing_lock=job.name)(run)
-        self._app.periodic(cron=job.cron)(task)
+        lock = job.name if job.cron else None
+        task = self._app.task(name=job.name, queue=job.queue, queueing_lock=lock, pass_context=True)(run)
+        if job.cron:
+            self._app.periodic(cron=job.cron)(task)
 
     async def run(self) -> None:
         """Works until `stop`, then ends what is under way.

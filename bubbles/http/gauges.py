@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from bubbles.db.figures import Figures
 from bubbles.http.parts import Stand
 from bubbles.model.step import StepName
+from bubbles.pipeline import QUEUES
 
 Values = Mapping[Any, float]
 """A number for each tuple of label values."""
@@ -28,6 +29,7 @@ def families(stand: Stand) -> Iterator[Metric]:
         yield _gauge("bubbles_bubbles", "Bubbles by state, counted now and then.", ["state"], counts)
     if stand.rows is not None:
         yield from _steps(stand.rows.figures)
+        yield from _crew(stand.rows.figures)
         yield from _rest(stand.rows.figures)
 
 
@@ -46,6 +48,22 @@ def _steps(found: Figures) -> Iterator[Metric]:
     yield _gauge("bubbles_steps_finished_last_hour", "Steps that ended well in the last hour.", ["step"], done)
     told = "Seconds of work for a second of sound, over the latest runs of the last hour."
     yield _gauge("bubbles_step_real_time_factor", told, ["step"], factor)
+
+
+def _crew(found: Figures) -> Iterator[Metric]:
+    slots = {(queue,): found.slots.get(queue, 0) for queue in QUEUES}
+    told = "Jobs of a queue that living workers can run at once; 0: nobody serves it."
+    yield _gauge("bubbles_workers_slots", told, ["queue"], slots)
+    ran = {(each.name,): each.ran_at.timestamp() for each in found.chores}
+    yield _gauge("bubbles_chore_ran_timestamp_seconds", "When a chore last ended, well or not.", ["chore"], ran)
+    failed = {(each.name,): each.failed_at.timestamp() if each.failed_at else 0.0 for each in found.chores}
+    yield _gauge("bubbles_chore_failed_timestamp_seconds", "When it last ended badly; 0: never.", ["chore"], failed)
+    took = {(each.name,): each.took_s for each in found.chores}
+    yield _gauge("bubbles_chore_seconds", "Seconds that its last run took.", ["chore"], took)
+    latest = {(each.name, what): count for each in found.chores for what, count in each.latest.items()}
+    yield _gauge("bubbles_chore_latest", "What its last run did, by what was counted.", ["chore", "what"], latest)
+    totals = {(each.name, what): count for each in found.chores for what, count in each.totals.items()}
+    yield _gauge("bubbles_chore_done", "What it did ever, by what was counted.", ["chore", "what"], totals)
 
 
 def _rest(found: Figures) -> Iterator[Metric]:

@@ -16,6 +16,7 @@ from bubbles.errors import Missing, Refused
 from bubbles.http import basemap
 from bubbles.http.looks import Look, together
 from bubbles.model.bubble import State
+from bubbles.pipeline import QUEUES
 from bubbles.speech import models
 
 LATE_S = 600
@@ -90,6 +91,7 @@ class Parts:
                 "model": _model_word(_word(seen["model"]), rows),
                 "basemap": _word(seen["basemap"]),
                 "places": _of_rows(rows, lambda rows: "ok" if rows.places else "missing"),
+                "workers": _of_rows(rows, _unserved),
                 "queue": _of_rows(rows, lambda rows: "late" if _longest_wait_s(rows) > LATE_S else "ok"),
                 "disk": disk.state(room[0]) if room else "away",
                 "clock": _of_rows(rows, _clock),
@@ -113,6 +115,12 @@ def _of_rows(rows: Rows | None, judge: Callable[[Rows], str]) -> str:
 def _longest_wait_s(rows: Rows) -> float:
     waits = (each.oldest_s for (_, waits_for), each in rows.figures.waiting.items() if waits_for == "worker")
     return max(waits, default=0.0)
+
+
+def _unserved(rows: Rows) -> str:
+    """`ok`, or the queues that no living worker serves."""
+    unserved = [queue for queue in QUEUES if not rows.figures.slots.get(queue)]
+    return f"none for {', '.join(unserved)}" if unserved else "ok"
 
 
 def _clock(rows: Rows) -> str:

@@ -9,15 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from bubbles import chores
 from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.timed import timed
-from bubbles.db import discards
+from bubbles.db import crew, discards
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Missing
 from bubbles.http import looks, parts
@@ -25,6 +27,7 @@ from bubbles.http.asgi import create_app
 from bubbles.http.routes import OPERATIONS
 from bubbles.model.bubble import State
 from bubbles.model.step import Step, StepName
+from bubbles.pipeline import QUEUES
 from tests.http.conftest import MONDAY_22
 
 HOUR = timedelta(hours=1)
@@ -36,7 +39,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 def nothing_waits(house: Any) -> Iterator[None]:
     yield
     with house.database.transaction() as session:
-        session.connection().exec_driver_sql("TRUNCATE step, discard, procrastinate_jobs CASCADE")
+        session.connection().exec_driver_sql("TRUNCATE step, discard, serving, chore, procrastinate_jobs CASCADE")
 
 
 @pytest.fixture
@@ -133,6 +136,45 @@ def test_discards_and_jobs_and_states_are_counted(house: Any, world: Any, app: A
         assert now == (then or 0) + 1
 
 
+def test_who_serves_which_queue_is_told(house: Any, at_home: TestClient) -> None:
+    with house.database.transaction() as session:
+        crew.serve(session, uuid4(), {"normalise": 2}, alive_s=60)
+        crew.serve(session, uuid4(), {"normalise": 1, "upkeep": 1}, alive_s=60)
+        crew.serve(session, uuid4(), {"transcribe": 1}, alive_s=-1)  # dead
+    samples = scraped(at_home)
+    slots = {queue: told(samples, "bubbles_workers_slots", queue=queue) for queue in QUEUES}
+    assert slots == {"normalise": 3, "transcribe": 0, "upkeep": 1}
+    assert told(samples, "bubbles_up", part="workers") == 0
+    assert at_home.get("/readyz").json()["parts"]["workers"] == "none for transcribe"
+
+
+def test_chores_are_told_with_what_they_did_and_when_they_failed(house: Any, clock: Any, at_home: TestClient) -> None:
+    with chores.told(house, "sweep") as counts:
+        counts["files"] += 3
+    clock.pass_s(60)
+    with pytest.raises(ValueError, match="broken"), chores.told(house, "sweep") as counts:
+        counts["files"] += 1
+        raise ValueError("broken")
+    clock.pass_s(60)
+    with chores.told(house, "discard"):
+        raise Missing("store", "It is away.")  # waited for
+    samples, began_s = scraped(at_home), MONDAY_22.timestamp()
+    assert told(samples, "bubbles_chore_done", chore="sweep", what="files") == 4
+    assert told(samples, "bubbles_chore_latest", chore="sweep", what="files") == 1
+    assert told(samples, "bubbles_chore_ran_timestamp_seconds", chore="sweep") == began_s + 60
+    assert told(samples, "bubbles_chore_failed_timestamp_seconds", chore="sweep") == began_s + 60
+    assert told(samples, "bubbles_chore_failed_timestamp_seconds", chore="discard") == began_s + 120
+    assert told(samples, "bubbles_chore_seconds", chore="discard") >= 0  # type: ignore[operator]
+
+
+def test_a_chore_whose_database_is_away_fails_as_it_would(house: Any) -> None:
+    with (
+        pytest.raises(KeyError),
+        chores.told(replace(house, database=Database("postgresql://nobody@127.0.0.1:1/nothing")), "sweep"),
+    ):
+        raise KeyError
+
+
 def test_counting_states_takes_a_hundredth_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     at_s, counted = 1000.0, 0
 
@@ -217,6 +259,7 @@ def test_labels_have_few_values_and_all_are_words_of_ours(world: Any, at_home: T
     assert set(re.findall(r'route="([^"]*)"', text)) <= ours
     assert set(re.findall(r'(\w+)="', text)) <= {
         *("route", "status", "code", "operation", "outcome", "le", "part", "step", "waits_for", "queue", "state"),
+        *("chore", "what"),
         *("generation", "implementation", "major", "minor", "patchlevel", "version"),  # of Python's own
     }  # fmt: skip
 

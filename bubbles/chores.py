@@ -1,0 +1,119 @@
+"""What runs by itself: each chore is idempotent, and says what it counted, for `/metrics`."""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bubbles import erasures, leave, upkeep
+from bubbles.app import House
+from bubbles.db import chores, steps
+from bubbles.db import jobs as job_rows
+from bubbles.db.jobs import Job
+from bubbles.errors import Missing
+from bubbles.shift import Shift
+
+UPKEEP, RESCUE = "upkeep", "rescue"
+"""Their queues. `rescue` goes with `upkeep`: taking over from the dead waits for no store."""
+
+DEADLINE_S = 3600
+"""How long a chore may take."""
+
+EVERY_TEN_SECONDS = "* * * * * */10"
+"""The sixth field of a cron line is seconds."""
+
+Counts = Counter[str]
+"""What a chore did, by what was counted; kept as far as it came when it fails."""
+
+log = structlog.get_logger()
+
+
+def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
+    """All of them with their hours. A step that began longer ago than `overdue_after` hangs."""
+
+    def job(name: str, run: Callable[[House, Counts], None], cron: str, *, queue: str = UPKEEP) -> Job:
+        def watched() -> None:
+            with shift.task(name, deadline_s=DEADLINE_S), told(house, name) as counts:
+                run(house, counts)
+
+        return Job(name, queue, watched, cron=cron)
+
+    def revive(house: House, counts: Counts) -> None:
+        with house.database.transaction() as session:
+            counts["steps"] += steps.revive(session, house.now(), overdue_after=overdue_after)
+        if counts["steps"]:
+            log.warning("steps_revived", count=counts["steps"])
+
+    return [
+        job("recover", _recover, EVERY_TEN_SECONDS, queue=RESCUE),
+        job("revive", revive, "* * * * *", queue=RESCUE),
+        job("discard", _discard, "* * * * *"),
+        job("erasures", _mark_erasures, "* * * * *"),
+        job("leave", _go_on_leaving, "* * * * *"),
+        job("forget", _forget, "7 * * * *"),
+        job("sweep", _sweep, "23 * * * *"),
+    ]
+
+
+@contextlib.contextmanager
+def told(house: House, name: str) -> Iterator[Counts]:
+    """Writes down how a chore ended and what it counted. A part that is away is no fault: it comes again soon."""
+    counts: Counts = Counter()
+    began_s, failed = time.monotonic(), True
+    with structlog.contextvars.bound_contextvars(chore=name):
+        try:
+            yield counts
+            failed = False
+        except Missing as missing:
+            log.warning("waits", part=missing.part, detail=missing.detail)
+        finally:
+            took_s = round(time.monotonic() - began_s, 3)
+            (log.info if failed or any(counts.values()) else log.debug)("chore", took_s=took_s, failed=failed, **counts)
+            with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
+                chores.ran(session, name, now=house.now(), took_s=took_s, counts=counts, failed=failed)
+
+
+def _recover(house: House, counts: Counts) -> None:
+    with house.database.transaction() as session:
+        recovered = job_rows.recover(session, stalled_after_s=house.settings.stalled_after_s)
+    counts["jobs"] += len(recovered)
+    if recovered:
+        log.warning("jobs_recovered", jobs=recovered)
+
+
+def _discard(house: House, counts: Counts) -> None:
+    counts["blobs"] += upkeep.discard(house.database, house.blobs, now=house.now())
+
+
+def _mark_erasures(house: House, counts: Counts) -> None:
+    counts["marks"] += erasures.mark(house.database, house.blobs, now=house.now())
+
+
+def _go_on_leaving(house: House, counts: Counts) -> None:
+    counts["bubbles"] += leave.go_on(house.database, now=house.now())
+
+
+def _forget(house: House, counts: Counts) -> None:
+    days = house.settings.idempotency_days
+    counts["uploads"] += upkeep.forget(house.database, now=house.now(), idempotency_days=days)
+    erasures.catch_up(house.database)
+    with house.database.transaction() as session:
+        job_rows.forget(session)
+
+
+def _sweep(house: House, counts: Counts) -> None:
+    for folder in (workdir(house), house.settings.uploads_dir):
+        counts["files"] += upkeep.sweep_files(folder, now=house.now())
+    counts["files"] += house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+
+
+def workdir(house: House) -> Path:
+    """Where steps keep their temporary files."""
+    folder = house.settings.data_dir / "work"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
