@@ -10,9 +10,6 @@ from bubbles.db import jobs
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
 
-ETA_SAMPLE = 20
-"""How many of the latest runs the expected time is taken from."""
-
 
 class Overtaken(Exception):
     """A later attempt has begun, or the step is over: the result of this one must not be written."""
@@ -79,11 +76,16 @@ def _add_job(session: Session, step: Step, *, run_at: datetime | None = None) ->
         session,
         step.name,
         queue=step.name,
-        lock=f"{step.name} {step.bubble_id}",
+        lock=lock_of(step),
         run_at=run_at,
         turn_at=step.turn_at,
         bubble_id=step.bubble_id,
     )
+
+
+def lock_of(step: Step) -> str:
+    """What the jobs of a step have in common."""
+    return f"{step.name} {step.bubble_id}"
 
 
 def _write(session: Session, step: Step, **values: Any) -> None:
@@ -130,36 +132,6 @@ def of(session: Session, bubble_id: int, name: StepName) -> Step | None:
 def of_bubble(session: Session, bubble_id: int) -> dict[str, Step]:
     """All steps of a bubble, by name."""
     return {step.name: step for step in session.exec(select(Step).where(Step.bubble_id == bubble_id))}
-
-
-def position(session: Session, step: Step) -> int:
-    """How many unfinished steps of the same name were queued before: 0 is next, or running."""
-    ahead = (
-        select(func.count())
-        .select_from(Step)
-        .where(
-            Step.name == step.name,
-            col(Step.finished_at).is_(None),
-            col(Step.gave_up_at).is_(None),
-            col(Step.waiting_for).is_(None),
-            Step.queued_at < step.queued_at,
-        )
-    )
-    return session.exec(ahead).one()
-
-
-def mean_run_s(session: Session, name: str) -> float | None:
-    """Mean seconds of the latest runs of a step, None before the first."""
-    ran_s = func.extract("epoch", col(Step.finished_at) - col(Step.started_at)).label("ran_s")
-    latest = (
-        select(ran_s)
-        .where(Step.name == name, col(Step.finished_at).is_not(None), col(Step.started_at).is_not(None))
-        .order_by(col(Step.finished_at).desc())
-        .limit(ETA_SAMPLE)
-        .subquery()
-    )
-    mean = session.exec(select(func.avg(latest.c.ran_s))).one()
-    return float(mean) if mean is not None else None
 
 
 def depth(session: Session) -> dict[str, int]:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from bubbles import edit, find, moderation, policy
 from bubbles.app import House
-from bubbles.db import bubbles, steps
+from bubbles.db import bubbles, line
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present, query, render
 from bubbles.http.body import json_object
@@ -149,13 +149,11 @@ def _told(session: Session, house: House, bubble: Bubble, person: Person | None,
 
 
 def queue(session: Session, bubble: Bubble, by_name: Mapping[str, Step]) -> present.Json | None:
-    """`{step, position, eta_s}` while a step waits or runs, else None; `eta_s` is None before anything was timed."""
+    """`{step, position, eta_s}` while a step waits or runs, else None; see `line.Place`."""
     if bubble.state not in {State.PROCESSING, State.PLAYABLE}:
         return None
     step = next((step for step in by_name.values() if present.is_open(step)), None)
     if step is None:
         return None
-    position = steps.position(session, step)
-    run_s = steps.mean_run_s(session, step.name)
-    eta_s = round(run_s * (position + 1), 1) if run_s is not None and step.waiting_for is None else None
-    return {"step": step.name, "position": position, "eta_s": eta_s}
+    place = line.place(session, step)
+    return {"step": step.name, "position": place.position, "eta_s": place.eta_s}
