@@ -127,8 +127,14 @@ def _workers(server: Server, settings: Settings) -> Finding:
 
 def _store(settings: Settings) -> Iterator[Finding]:
     url = urlsplit(settings.blobs)
-    app.store(settings).check()
-    yield Finding("store", Health.OK, f"{url.scheme}://{url.netloc}{unquote(url.path)} keeps what it is given")
+    trials = list(app.store(settings).trials())
+    well = ", ".join(trial.name for trial in trials if not trial.fault)
+    if not any(trial.fault and trial.is_grave for trial in trials):
+        where = f"{url.scheme}://{url.netloc}{unquote(url.path)}"
+        yield Finding("store", Health.OK, f"{where} keeps what it is given: {well} are well")
+    for fault, is_grave in dict.fromkeys((trial.fault, trial.is_grave) for trial in trials if trial.fault):
+        names = ", ".join(trial.name for trial in trials if trial.fault == fault)
+        yield Finding("store", Health.MISSING if is_grave else Health.DEGRADED, f"{names}: {fault}")
 
 
 def _delivery(settings: Settings) -> Iterator[Finding]:

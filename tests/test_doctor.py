@@ -18,6 +18,7 @@ from bubbles.config import Settings, environment_name
 from bubbles.db import health
 from bubbles.db.health import Server
 from bubbles.errors import Missing
+from tests.blobs.vendors import Vendor, serving
 
 PARTS = [
     "python",
@@ -123,6 +124,34 @@ def test_a_secret_key_is_never_told(whole: dict[str, Any], monkeypatch: pytest.M
     healthy, lines = examined(**whole | {"s3_secret_access_key": "hunter2", "s3_access_key_id": "me"})
     assert not healthy
     assert lines["store"].split(maxsplit=2)[2] == "RuntimeError: denied for **********"
+
+
+@pytest.mark.parametrize(
+    ("behaves", "verdict", "told"),
+    [
+        ({}, "ok", ["keeps what it is given: put, get, range, guard, list, delete, clock, versioning, strangers"]),
+        (
+            {"versioning": "Enabled"},
+            "ok",
+            ["keeps what it is given", "degraded store versioning: The bucket keeps old"],
+        ),
+        ({"denies": {"DELETE"}}, "missing", ["missing store delete: ", "s3:DeleteObject"]),
+        ({"conditional": "ignored"}, "missing", ["missing store guard: ", "conditional=no"]),
+        ({"is_open": True}, "missing", ["missing store strangers: The bucket is open"]),
+    ],
+)
+def test_a_bucket_is_tried_one_by_one(
+    whole: dict[str, Any], behaves: dict[str, Any], verdict: str, told: list[str]
+) -> None:
+    written = io.StringIO()
+    with serving(Vendor(**behaves)) as vendor:
+        named = whole | {"blob_url": vendor.url, "s3_access_key_id": "me", "s3_secret_access_key": "hunter2"}
+        healthy = doctor.examine(Settings(**named), Console(file=written))
+    lines = [" ".join(line.split()) for line in written.getvalue().splitlines()]
+    about = [line for line in lines if line.split()[1] == "store"]
+    assert about[0].startswith(verdict)
+    assert all(any(text in line for line in about) for text in told), about
+    assert healthy is (verdict == "ok")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def tried(store: BlobStore) -> Iterator[Trial]:
         yield put
         if not put.fault:
             yield from _with_a_blob(store, key, content)
-        yield _tried("list", lambda: _require(put.fault or key in store.keys(key), "The store does not list a blob."))
+        yield _tried("list", lambda: _require(key in store.keys(key) or put.fault, "The store does not list a blob."))
     finally:
         yield _tried("delete", lambda: _delete(store, key))
 

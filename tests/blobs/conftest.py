@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from bubbles.blobs.address import open_store
 from bubbles.blobs.store import BlobStore, Stored
+from tests.blobs.vendors import Vendor, serving
 
 
 def _load(path: Path) -> ModuleType:
@@ -47,7 +49,35 @@ def s3_store(weed: Any) -> BlobStore:
     return open_store(weed.url("some/prefix"), access_key_id=weed.access_key, secret_access_key=weed.secret_key)
 
 
-@pytest.fixture(scope="session", params=["disk_store", "s3_store"])
+@pytest.fixture(scope="session")
+def virtual_store(weed: Any) -> Iterator[BlobStore]:
+    """The same server, by a host's name that begins with the bucket."""
+    resolve = socket.getaddrinfo
+
+    def resolve_bucket(host: Any, *arguments: Any, **named: Any) -> Any:
+        return resolve("127.0.0.1" if str(host).endswith(".weed.localhost") else host, *arguments, **named)
+
+    url = weed.url("virtual").replace("127.0.0.1", "weed.localhost") + "&addressing=virtual"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve_bucket)
+        yield open_store(url, access_key_id=weed.access_key, secret_access_key=weed.secret_key)
+
+
+@pytest.fixture(scope="session")
+def bare_store() -> Iterator[BlobStore]:
+    """A vendor that refuses conditions and tells no checksums."""
+    with serving(Vendor(conditional="501", checksums="ignored")) as vendor:
+        yield open_store(vendor.url, access_key_id="id", secret_access_key="secret")
+
+
+@pytest.fixture(scope="session", params=["disk_store", "s3_store", "virtual_store"])
+def guarding_store(request: pytest.FixtureRequest) -> BlobStore:
+    """Each store in turn that guards a key against many writers at once."""
+    found: BlobStore = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session", params=["disk_store", "s3_store", "virtual_store", "bare_store"])
 def store(request: pytest.FixtureRequest) -> BlobStore:
     """Each store in turn."""
     found: BlobStore = request.getfixturevalue(request.param)

@@ -17,6 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 START_MAX_S = 90.0
 POLL_S = 0.05
+DOMAIN = "weed.localhost"
+"""A bucket is also found as BUCKET.DOMAIN, where a name leads to 127.0.0.1."""
+
 PARTS = ("master", "volume", "filer", "s3")
 
 
@@ -84,6 +87,7 @@ def _command(data: Path, config: Path, ports: list[int]) -> list[str]:
         f"-dir={data}",
         "-s3",
         f"-s3.config={config}",
+        f"-s3.domainName={DOMAIN}",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-master.volumeSizeLimitMB=64",

@@ -76,7 +76,8 @@ def test_a_source_that_is_gone_is_no_absent_blob(store: BlobStore, key: str, tmp
         store.put(key, tmp_path / "none", sha256=hashlib.sha256(b"").hexdigest(), content_type="audio/mp4")
 
 
-def test_of_many_puts_at_once_one_wins(store: BlobStore, key: str, put: Put) -> None:
+def test_of_many_puts_at_once_one_wins(guarding_store: BlobStore, key: str, put: Put) -> None:
+    store = guarding_store
     barrier = Barrier(PUTS_AT_ONCE)
 
     def attempt(number: int) -> bytes | None:

@@ -130,6 +130,16 @@ def test_a_put_is_signed_conditional_and_bare(weed: Any, own_store: S3Store, key
     assert not [name for name in headers if "acl" in name or "grant" in name or "meta" in name]
 
 
+def test_a_bucket_may_be_a_part_of_the_hosts_name(weed: Any, virtual_store: S3Store, key: str, put: Put) -> None:
+    sent: list[str] = []
+    events, note = virtual_store._bucket.client.meta.events, lambda request, **_: sent.append(request.url)
+    events.register("before-send.s3", note)
+    put(virtual_store, key, b"x")
+    events.unregister("before-send.s3", note)
+    host = weed.endpoint.replace("127.0.0.1", f"{weed.bucket}.weed.localhost")
+    assert sent == [f"{host}/virtual/{key}"] * 2
+
+
 def test_prefixes_keep_stores_apart(weed: Any, s3_store: BlobStore, own_store: S3Store, key: str, put: Put) -> None:
     put(own_store, key, b"own")
     with pytest.raises(KeyError):

@@ -20,7 +20,12 @@ def test_a_folder_with_odd_letters_is_a_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["s3://bucket", "s3://bucket/", "s3://bucket/a/b", "s3://bucket/a?endpoint=http://127.0.0.1:1&region=eu-west-1"],
+    [
+        "s3://bucket",
+        "s3://bucket/",
+        "s3://bucket/a/b",
+        "s3://bucket/a?endpoint=http://127.0.0.1:1/s3&region=eu-west-1&addressing=virtual&conditional=no&checksums=no",
+    ],
 )
 def test_a_bucket_is_a_store(url: str) -> None:
     assert isinstance(open_store(url, access_key_id="id", secret_access_key="secret"), S3Store)
@@ -46,6 +51,9 @@ def test_a_bucket_is_a_store(url: str) -> None:
         "s3://bucket/?endpoint=host",
         "s3://bucket/?region=a&region=b",
         "s3://bucket/?acl=public-read",
+        "s3://bucket/?addressing=host",
+        "s3://bucket/?conditional=maybe",
+        "s3://bucket/?region=a b",
     ],
 )
 def test_anything_else_is_no_store(url: str) -> None:
