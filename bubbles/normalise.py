@@ -52,8 +52,13 @@ def normalise(
         for each, stored in made:
             blobs.put(stored.key, each.path, sha256=stored.sha256, content_type=each.media_type)
     waveform = bytes(peaks(decoded.pcm, PEAKS))
-    with database.transaction() as session:
-        _publish(session, step, made, waveform=waveform, duration_s=decoded.duration_s, now=clock())
+    try:
+        with database.transaction() as session:
+            _publish(session, step, made, waveform=waveform, duration_s=decoded.duration_s, now=clock())
+    except steps.Overtaken:
+        with database.transaction() as session:
+            _let_go(session, step.bubble_id, [stored.key for _, stored in made], clock())
+        raise
 
 
 def _decode(blobs: BlobStore, bubble: Bubble, folder: Path, limits: sandbox.Limits) -> sandbox.Decoded:
@@ -95,6 +100,17 @@ def _publish(
     session.flush()
     search.index(session, bubble, bubbles.transcript(session, step.bubble_id))
     steps.enqueue(session, step.bubble_id, StepName.TRANSCRIBE, now, turn_at=step.turn_at)
+
+
+def _let_go(session: Session, bubble_id: int, blob_keys: list[str], now: datetime) -> None:
+    """Dooms what an overtaken attempt has stored, unless it is what the other one keeps.
+
+    Its own doom may be gone: the blobs of both have the same names, and may have been kept and deleted meanwhile.
+    """
+    bubble = bubbles.lock(session, bubble_id)
+    kept = {made.blob_key for made in bubbles.renditions(session, bubble_id)}
+    if left := [key for key in blob_keys if key not in kept]:
+        (discards.add if bubble.withdrawn_at else discards.doom)(session, left, now)
 
 
 def _rendition(bubble: Bubble, encoded: Encoded, stored: Stored, now: datetime) -> Rendition:

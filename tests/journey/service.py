@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 READY_MAX_S = 120
+WORK = ("-m", "bubbles", "work")
 POLL_S = 0.1
 
 
@@ -60,15 +61,17 @@ class Service:
 def running(folder: Path, **settings: str) -> Iterator[Service]:
     """A service that keeps its data in `folder`; `settings` are names without `BUBBLES_`."""
     port = free_port()
-    with _started(("serve",), folder, {"PORT": str(port)} | settings, f"http://127.0.0.1:{port}") as service:
+    with _started(
+        ("-m", "bubbles", "serve"), folder, {"PORT": str(port)} | settings, f"http://127.0.0.1:{port}"
+    ) as service:
         service.line(r"Bubbles is at")
         yield service
 
 
 @contextmanager
-def working(folder: Path, *options: str, **settings: str) -> Iterator[Service]:
+def working(folder: Path, *options: str, command: Sequence[str] = WORK, **settings: str) -> Iterator[Service]:
     """A worker alone, as on a machine of its own that keeps its data in `folder`."""
-    with _started(("work", *options), folder, settings) as worker:
+    with _started((*command, *options), folder, settings) as worker:
         worker.line("worker_started")
         yield worker
 
@@ -79,7 +82,7 @@ def _started(command: tuple[str, ...], folder: Path, settings: dict[str, str], u
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
     environment |= {f"BUBBLES_{name}": value for name, value in wanted.items()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "bubbles", *command],
+        [sys.executable, *command],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=None if url else subprocess.STDOUT,  # a worker speaks by its log alone

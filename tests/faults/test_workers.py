@@ -1,0 +1,210 @@
+"""Workers that hang, freeze or die over a step: nothing is lost, nothing is held up, and it is not tried for ever."""
+
+import signal
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from bubbles import accounts, moderation, pipeline, publish, retry, upkeep
+from bubbles.app import House
+from bubbles.blobs.address import open_store
+from bubbles.blobs.store import BlobStore, Stored
+from bubbles.config import Settings
+from bubbles.db import bubbles, jobs, steps
+from bubbles.db.engine import Database
+from bubbles.model.bubble import Bubble, State
+from bubbles.model.step import Step, StepName
+from bubbles.model.times import utc_now
+from tests.journey.service import Service, wait_for, working
+
+NAME = StepName.NORMALISE
+STALLED_AFTER_S = 5
+DEEDS = {
+    "hangs": "time.sleep(600)",
+    "freezes": "ctypes.PyDLL(None).sleep(600)",  # in C, and holding Python's lock: no other thread runs
+    "dies": "os.kill(os.getpid(), signal.SIGKILL)",
+}
+WILFUL = """
+import ctypes, os, signal, sys, time
+from dataclasses import replace
+from bubbles import cli, pipeline, worker
+from bubbles.pipeline import STAGES
+
+def misbehave(house, step):
+    print("begun", flush=True)
+    DEED
+
+name = pipeline.StepName.NORMALISE
+STAGES[name] = replace(STAGES[name], run=misbehave)
+pipeline.BLOB_SLACK_S = EXTRA
+worker.DRAIN_S, worker.LEAVE_MAX_S = 0.5, 1.0
+sys.argv = ["bubbles", "work", "--queues", "normalise"]
+cli.main()
+"""
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> House:
+    settings = Settings(
+        data_dir=tmp_path / "here",
+        database_url=database.libpq_url,
+        blob_url=(tmp_path / "blobs").as_uri(),
+        stalled_after_s=STALLED_AFTER_S,
+        attempts_max=2,
+    )
+    settings.data_dir.mkdir()
+    with database.transaction() as session:
+        session.connection().execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
+        accounts.first(session, now=utc_now())
+    return House(settings, database, open_store(settings.blobs), transcriber=None)  # type: ignore[arg-type] # unasked
+
+
+@pytest.fixture
+def bubble(house: House, tmp_path: Path) -> Bubble:
+    """One that waits for its renditions."""
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", "none"))
+        sound.writeframes((np.sin(np.arange(16_000) / 6) * 20_000).astype("<i2").tobytes())
+    return publish.publish(house, tmp_path / "tone.wav", {})
+
+
+@contextmanager
+def wilful(house: House, deed: str, *, slack_s: float = 120) -> Iterator[Service]:
+    """A worker process whose first step misbehaves, once it has begun."""
+    program = WILFUL.replace("DEED", DEEDS[deed]).replace("EXTRA", str(slack_s))
+    settings = {
+        "DATABASE_URL": house.settings.database_url,
+        "BLOB_URL": house.settings.blob_url,
+        "STALLED_AFTER_S": str(STALLED_AFTER_S),
+        "NORMALISE_DEADLINE_S": "10",
+    }
+    with working(house.settings.data_dir.parent / deed, command=("-c", program), **settings) as worker:
+        worker.line("begun")
+        yield worker
+
+
+def step_of(house: House, bubble: Bubble) -> Step:
+    with house.database.transaction() as session:
+        step = steps.of(session, bubble.id, NAME)
+    assert step
+    return step
+
+
+def state_of(house: House, bubble: Bubble) -> State:
+    with house.database.transaction() as session:
+        return bubbles.get(session, bubble.id).state
+
+
+def recovered(house: House) -> list[str]:
+    with house.database.transaction() as session:
+        return jobs.recover(session, stalled_after_s=STALLED_AFTER_S)
+
+
+def take(house: House) -> int | None:
+    """The bubble whose step a healthy worker is handed next."""
+    fetch = "SELECT ((procrastinate_fetch_job_v2(ARRAY['normalise'], NULL)).args ->> 'bubble_id')::bigint"
+    with house.database.transaction() as session:
+        found = session.connection().execute(text(fetch)).scalar_one()
+    return None if found is None else int(found)
+
+
+def test_a_step_that_hangs_ends_its_worker_and_is_tried_again_elsewhere(house: House, bubble: Bubble) -> None:
+    with wilful(house, "hangs", slack_s=-28) as worker:  # 10 s + 20 s of the probe's: two are left
+        assert worker.process.wait(30) == 1
+    step = step_of(house, bubble)
+    assert (step.error, step.tries, step.started_at) == ("TimeoutError", 1, None)
+    assert recovered(house) == [NAME]
+    assert take(house) == bubble.id
+    pipeline.run_step(house, NAME, bubble.id)
+    assert state_of(house, bubble) is State.PLAYABLE
+
+
+def test_a_worker_that_is_asked_to_leave_puts_back_what_hangs_and_ends(house: House, bubble: Bubble) -> None:
+    with wilful(house, "hangs") as worker:
+        assert worker.stop(signal.SIGTERM) == 1
+    step = step_of(house, bubble)
+    assert (step.error, step.tries, step.started_at) == (None, 0, None)
+    assert recovered(house) == [NAME]  # at once: its worker has left the list of workers
+    assert take(house) == bubble.id
+
+
+def test_a_worker_that_freezes_ends_by_itself_and_its_work_is_handed_over(house: House, bubble: Bubble) -> None:
+    with wilful(house, "freezes") as worker:
+        assert worker.process.wait(30) == 1
+    wait_for(lambda: recovered(house) == [NAME], timeout_s=30)
+    assert take(house) == bubble.id
+    pipeline.run_step(house, NAME, bubble.id)
+    assert (state_of(house, bubble), step_of(house, bubble).tries) == (State.PLAYABLE, 2)
+
+
+def test_a_recording_that_kills_its_workers_is_given_up_holds_up_no_other_and_can_be_tried_again(
+    house: House, bubble: Bubble, tmp_path: Path
+) -> None:
+    for _ in range(house.settings.attempts_max):
+        with wilful(house, "dies") as worker:
+            assert worker.process.wait(30) == -signal.SIGKILL
+        wait_for(lambda: recovered(house) == [NAME], timeout_s=30)
+    other = publish.publish(house, tmp_path / "tone.wav", {})
+    for _ in range(2):
+        pipeline.run_step(house, NAME, take(house) or 0)
+    assert (state_of(house, bubble), state_of(house, other)) == (State.FAILED, State.PLAYABLE)
+    with house.database.transaction() as session:
+        (listed,) = steps.unfinished(session, gave_up=True, limit=10)
+        assert (listed[0], listed[1].error) == (bubble.code, "died_too_often")
+        retry.retry(session, bubble, now=house.now())
+    pipeline.run_step(house, NAME, bubble.id)
+    assert state_of(house, bubble) is State.PLAYABLE
+
+
+class Late:
+    """A store that is asked to put after the deed was done: what is late is the attempt that asks."""
+
+    def __init__(self, store: BlobStore, deed) -> None:
+        self._store = store
+        self._deed = deed
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+    def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
+        deed, self._deed = self._deed, lambda: None
+        deed()
+        return self._store.put(key, source, sha256=sha256, content_type=content_type)
+
+
+def sound_of(house: House, bubble: Bubble) -> set[str]:
+    return {key for key in house.blobs.keys("renditions/") if bubble.code in key}
+
+
+def test_what_an_overtaken_attempt_stores_late_takes_nothing_from_the_one_that_came_after(
+    house: House, bubble: Bubble
+) -> None:
+    def meanwhile() -> None:
+        pipeline.run_step(house, NAME, bubble.id)
+
+    pipeline.run_step(replace(house, blobs=Late(house.blobs, meanwhile)), NAME, bubble.id)
+    upkeep.discard(house.database, house.blobs, now=house.now() + upkeep.LEFTOVER_AGE)
+    with house.database.transaction() as session:
+        kept = {made.blob_key for made in bubbles.renditions(session, bubble.id)}
+    assert len(kept) == 2
+    assert sound_of(house, bubble) == kept
+    assert step_of(house, bubble).attempt == 2
+
+
+def test_what_an_overtaken_attempt_stores_after_a_withdrawal_is_deleted(house: House, bubble: Bubble) -> None:
+    def meanwhile() -> None:
+        pipeline.run_step(house, NAME, bubble.id)
+        with house.database.transaction() as session:
+            moderation.withdraw(session, bubble, by="operator", reason="", now=house.now())
+        upkeep.discard(house.database, house.blobs, now=house.now())
+        assert sound_of(house, bubble) == set()
+
+    pipeline.run_step(replace(house, blobs=Late(house.blobs, meanwhile)), NAME, bubble.id)
+    upkeep.discard(house.database, house.blobs, now=house.now())
+    assert sound_of(house, bubble) == set()
