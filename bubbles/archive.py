@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,7 @@ from bubbles.errors import Code, Refused
 
 FORMAT = 1
 PART = ".part-"
+NAME = "%Y%m%dT%H%M%S.%fZ"
 OURS = {"sets", "blobs", "lock"}
 OnProgress = Callable[[int, int], None]
 """Told how many blobs are done, and of how many."""
@@ -148,10 +149,17 @@ class Archive:
             file.write(json.dumps(asdict(manifest), indent=2).encode())
         for path in (*part.folder.iterdir(), part.folder):
             _fsync(path)
-        made_at = datetime.fromisoformat(manifest.made_at).astimezone(UTC)
-        whole = part.folder.rename(self._sets / f"{made_at:%Y%m%dT%H%M%S.%fZ}")
+        whole = part.folder.rename(self._sets / self._next_name(datetime.fromisoformat(manifest.made_at)))
         _fsync(self._sets)
         return BackupSet(whole)
+
+    def _next_name(self, made_at: datetime) -> str:
+        """The moment, or the one after the newest set where a clock went back: names tell what is newest."""
+        made_at = made_at.astimezone(UTC)
+        for each in self.sets()[:1]:
+            newest = datetime.strptime(each.folder.name, NAME).replace(tzinfo=UTC)
+            made_at = max(made_at, newest + timedelta(microseconds=1))
+        return f"{made_at:{NAME}}"
 
     def drop(self, old: BackupSet) -> None:
         """Throws a set away; broken off, it is none any more."""

@@ -5,19 +5,25 @@ unless they were let go of. Sound of which nothing has been made yet is copied w
 even then, because the journey was quicker, another moment is taken.
 """
 
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import erasures
 from bubbles.app import House
-from bubbles.archive import Archive, BackupSet, Manifest, OnProgress, digest
+from bubbles.archive import PART, Archive, BackupSet, Manifest, OnProgress, digest
 from bubbles.blobs.store import Spoiled
-from bubbles.db import dump, named
+from bubbles.db import chores, dump, named
 from bubbles.db.named import Named, code_of
 from bubbles.errors import Missing
 from bubbles.model.erasure import BUBBLES, PREFIX
@@ -48,26 +54,44 @@ def back_up(
     Raises `Missing("store" | "database")`, `conflict` when the folder is in use or not for backups; then the backups
     that are there stay as they are, and the next one goes on from there.
     """
-    with Archive.held(folder, make=True) as archive:
-        part, told = _moment(house, archive, with_blobs=with_blobs)
-        copied, absent = _copy_all(house, archive, part, told.blobs, on_progress) if with_blobs else (0, [])
-        gone, lost = _sorted_out(house, absent)
+    with _recorded(house) as counts, Archive.held(folder, make=True) as archive:
+        copier = _Copier(house, archive)
+        part, told = _moment(house, archive, copier, with_blobs=with_blobs)
+        if with_blobs:
+            copier.copy(part.named(), lambda done: on_progress(done, told.blobs))
+        gone, lost = _sorted_out(house, copier.absent)
         told = replace(told, gone=gone, lost=lost)
         made = archive.finish(part, told)
-        erased = tidy(house, archive, keep=keep)
-    log.info("backed_up", set=made.folder.name, blobs=told.blobs, copied=copied, erased=erased, lost=len(lost))
-    return Made(made.folder.name, told, copied, erased)
+        counts.update(blobs=copier.copied, lost=len(lost), erased=tidy(house, archive, keep=keep))
+    return Made(made.folder.name, told, counts["blobs"], counts["erased"])
 
 
-def _moment(house: House, archive: Archive, *, with_blobs: bool) -> tuple[BackupSet, Manifest]:
+@contextmanager
+def _recorded(house: House) -> Iterator[Counter[str]]:
+    """Writes down how it ended and what it counted, for `/metrics`: a backup that is not made is not noticed else."""
+    counts: Counter[str] = Counter()
+    began_s, failed = time.monotonic(), True
+    try:
+        yield counts
+        failed = counts["lost"] > 0
+    finally:
+        took_s = round(time.monotonic() - began_s, 3)
+        log.info("backup", took_s=took_s, failed=failed, **counts)
+        with suppress(SQLAlchemyError), house.database.transaction() as session:
+            chores.ran(session, "backup", now=house.now(), took_s=took_s, counts=counts, failed=failed)
+
+
+def _moment(house: House, archive: Archive, copier: "_Copier", *, with_blobs: bool) -> tuple[BackupSet, Manifest]:
     """A set with the dump of one moment, the list of its blobs, and the sound that may be gone the next."""
     for _ in range(MOMENTS_MAX):
         part, made_at = archive.begin(), house.now()
         with dump.snapshot(house.database) as held:
             count, length_bytes = part.write_list(named.blobs(held.session))
-            urgent = [each for each in part.named() if each.only_copy] if with_blobs else []
-            if _sorted_out(house, _copy(house, archive, part, urgent)[1])[0]:
-                continue
+            if with_blobs:
+                copier.copy(each for each in part.named() if each.only_copy)
+                if _sorted_out(house, copier.absent)[0]:
+                    copier.absent.clear()
+                    continue
             dump.dump(house.database, held, part.dump)
             bubbles = named.count_bubbles(held.session)
         return part, Manifest(
@@ -86,47 +110,44 @@ def _moment(house: House, archive: Archive, *, with_blobs: bool) -> tuple[Backup
     raise Missing("store", "Recordings go more quickly than they can be copied: try again when less is going on.")
 
 
-def _copy_all(
-    house: House, archive: Archive, part: BackupSet, total: int, on_progress: OnProgress
-) -> tuple[int, list[str]]:
-    copied, done = 0, 0
-    absent: list[str] = []
-    wanted = part.named()
-    while batch := list(islice(wanted, BATCH)):
-        new, missed = _copy(house, archive, part, batch)
-        copied, done, absent = copied + new, done + len(batch), absent + missed
-        on_progress(done, total)
-    return copied, absent
+class _Copier:
+    """Copies blobs into an archive, many at once; `copied` of them, and the keys of those `absent` in the store."""
 
+    def __init__(self, house: House, archive: Archive) -> None:
+        self._house = house
+        self._archive = archive
+        self.copied = 0
+        self.absent: list[str] = []
 
-def _copy(house: House, archive: Archive, part: BackupSet, wanted: list[Named]) -> tuple[int, list[str]]:
-    """Copies what the folder lacks; returns how many blobs, and the keys of those that cannot be had."""
+    def copy(self, wanted: Iterator[Named], on_progress: Callable[[int], object] = lambda _: None) -> None:
+        """Copies what the archive lacks. Raises `Missing("store")`."""
+        done = 0
+        with (
+            ThreadPoolExecutor(AT_ONCE) as pool,
+            TemporaryDirectory(dir=self._archive.folder / "sets", prefix=PART) as folder,
+        ):
+            while batch := list(islice(wanted, BATCH)):
+                outcomes = list(pool.map(lambda each: self._copy(each, Path(folder)), batch))
+                self.copied += outcomes.count(True)
+                self.absent += [each.key for each, outcome in zip(batch, outcomes, strict=True) if outcome is None]
+                on_progress(done := done + len(batch))
 
-    def copy(each: Named) -> bool | None:
-        return _copy_one(house, archive, part, each)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(copy, wanted))
-    absent = [each.key for each, outcome in zip(wanted, outcomes, strict=True) if outcome is None]
-    return outcomes.count(True), absent
-
-
-def _copy_one(house: House, archive: Archive, part: BackupSet, each: Named) -> bool | None:
-    """Whether a blob was copied: False when it is there already, None when it cannot be had."""
-    if archive.holds(each):
-        return False
-    source = part.folder / f"{uuid4().hex}.blob"
-    try:
-        house.blobs.fetch(each.key, source, sha256=each.sha256)
-        archive.blobs.put(each.key, source, sha256=each.sha256, content_type="")
-    except KeyError:
-        return None
-    except Spoiled:
-        log.error("blob_damaged", key=each.key)
-        return None
-    finally:
-        source.unlink(missing_ok=True)
-    return True
+    def _copy(self, each: Named, folder: Path) -> bool | None:
+        """Whether a blob was copied: False when it is there already, None when it cannot be had."""
+        if self._archive.holds(each):
+            return False
+        source = folder / uuid4().hex
+        try:
+            self._house.blobs.fetch(each.key, source, sha256=each.sha256)
+            self._archive.blobs.put(each.key, source, sha256=each.sha256, content_type="")
+        except KeyError:
+            return None
+        except Spoiled:
+            log.error("blob_damaged", key=each.key)
+            return None
+        finally:
+            source.unlink(missing_ok=True)
+        return True
 
 
 def _sorted_out(house: House, absent: list[str]) -> tuple[list[str], list[str]]:

@@ -91,7 +91,7 @@ def _discard(house: House, counts: Counts) -> None:
 
 
 def _mark_erasures(house: House, counts: Counts) -> None:
-    counts["marks"] += erasures.mark(house.database, house.blobs, now=house.now())
+    counts["marks"] += erasures.mark(house.database, house.blobs, now=house.now(), at_most=erasures.A_MINUTE)
 
 
 def _go_on_leaving(house: House, counts: Counts) -> None:

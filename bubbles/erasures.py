@@ -5,6 +5,7 @@ it held, nor who it was.
 """
 
 import json
+import sys
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,9 @@ from bubbles.db.engine import Database
 from bubbles.model.erasure import PREFIX, Erasure
 
 AT_ONCE = 100
+A_MINUTE = 1000
+"""How many upkeep stores at a time, so that nothing else of upkeep waits for long."""
+
 MARK_MAX_BYTES = 1000
 
 
@@ -27,19 +31,20 @@ class Mark:
     everywhere: bool
 
 
-def mark(database: Database, blobs: BlobStore, *, now: datetime) -> int:
-    """Stores the marks that are due; returns how many. Raises `Missing("store")`: they stay due."""
+def mark(database: Database, blobs: BlobStore, *, now: datetime, at_most: int = sys.maxsize) -> int:
+    """Stores the marks that are due, oldest first; returns how many. Raises `Missing("store")`: they stay due."""
     count = 0
-    while True:
+    while count < at_most:
         with database.transaction() as session:
-            due = erasures.unmarked(session, limit=AT_ONCE)
+            due = erasures.unmarked(session, limit=min(AT_ONCE, at_most - count))
         if not due:
-            return count
+            break
         for each in due:
             put(blobs, _mark(each))
         with database.transaction() as session:
             erasures.marked(session, [each.blob_key for each in due], now)
         count += len(due)
+    return count
 
 
 def _mark(row: Erasure) -> Mark:

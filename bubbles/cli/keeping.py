@@ -51,7 +51,7 @@ def restore(
 
 @contextmanager
 def _progress(what: str) -> Iterator[OnProgress]:
-    with Progress(console=errors, transient=True) as progress:
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

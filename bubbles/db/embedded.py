@@ -117,8 +117,8 @@ def _refuse_another_major(cluster: Cluster) -> None:
         raise Missing(
             "database",
             f"The database in {cluster.folder} was written by PostgreSQL {theirs}, and this is PostgreSQL {ours}. "
-            "Make a backup with the release of Bubbles that wrote it (pg_dump), move the folder away, "
-            "then restore the backup with this release (pg_restore).",
+            "Run bubbles backup with the release of Bubbles that wrote it, move the data folder away, "
+            "then run bubbles restore with this release.",
         )
 
 

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from bubbles import pipeline, upkeep
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
-from bubbles.db import dump
+from bubbles.db import chores, dump
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import Bubble, State
+from bubbles.model.chore import Chore
 from bubbles.model.step import StepName
 from bubbles.restore import restore
 from tests.keeping.conftest import ALL, NewHouse, Stand, kept, published, row, shelved, withdraw, work_off
@@ -212,6 +214,14 @@ def test_old_sets_go_and_with_them_what_no_other_needs(house: House, sound: Path
         assert len(list(archive.blobs.keys("renditions/"))) == 2
 
 
+def test_the_newest_set_is_the_last_one_made_even_when_the_clock_goes_back(house: House, tmp_path: Path) -> None:
+    back_up(house, tmp_path / "backups", keep=1)
+    earlier = house.now() - timedelta(days=1)
+    made = back_up(replace(house, now=lambda: earlier), tmp_path / "backups", keep=1)
+    assert names(tmp_path / "backups") == [made.name]
+    assert made.manifest.made_at == earlier.isoformat()
+
+
 def test_the_sound_of_what_was_withdrawn_leaves_all_sets(house: House, tmp_path: Path) -> None:
     gone, stays = shelved(house), shelved(house)
     back_up(house, tmp_path / "backups", keep=7)
@@ -232,3 +242,20 @@ def test_without_blobs_the_list_alone_is_kept(house: House, tmp_path: Path) -> N
     with Archive.held(tmp_path / "backups") as archive:
         assert len(list(archive.choose("").named())) == 2
         assert list(archive.blobs.keys("")) == []
+
+
+def test_how_it_went_is_written_down_for_the_metrics(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    assert (chore(house).latest, chore(house).failed_at) == ({"blobs": 2, "lost": 0, "erased": 0}, None)
+    monkeypatch.setattr(dump, "OPTIONS", ("--nonsense",))
+    with pytest.raises(Missing):
+        back_up(house, tmp_path / "backups", keep=7)
+    assert chore(house).failed_at is not None
+
+
+def chore(house: House) -> Chore:
+    with house.database.transaction() as session:
+        return next(each for each in chores.latest(session) if each.name == "backup")
