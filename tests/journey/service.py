@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -58,12 +59,11 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Service]:
-    """A service that keeps its data in `folder`; `settings` are names without `BUBBLES_`."""
+def running(folder: Path, *, log: IO[str] | None = None, **settings: str) -> Iterator[Service]:
+    """A service that keeps its data in `folder`; `settings` are names without `BUBBLES_`. `log` takes what it logs."""
     port = free_port()
-    with _started(
-        ("-m", "bubbles", "serve"), folder, {"PORT": str(port)} | settings, f"http://127.0.0.1:{port}"
-    ) as service:
+    serve, settings = ("-m", "bubbles", "serve"), {"PORT": str(port)} | settings
+    with _started(serve, folder, settings, f"http://127.0.0.1:{port}", log=log) as service:
         service.line(r"Bubbles is at")
         yield service
 
@@ -77,7 +77,9 @@ def working(folder: Path, *options: str, command: Sequence[str] = WORK, **settin
 
 
 @contextmanager
-def _started(command: tuple[str, ...], folder: Path, settings: dict[str, str], url: str = "") -> Iterator[Service]:
+def _started(
+    command: tuple[str, ...], folder: Path, settings: dict[str, str], url: str = "", *, log: IO[str] | None = None
+) -> Iterator[Service]:
     wanted = {"DATA_DIR": str(folder / "data")} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
     environment |= {f"BUBBLES_{name}": value for name, value in wanted.items()}
@@ -85,7 +87,7 @@ def _started(command: tuple[str, ...], folder: Path, settings: dict[str, str], u
         [sys.executable, *command],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=None if url else subprocess.STDOUT,  # a worker speaks by its log alone
+        stderr=log if url else subprocess.STDOUT,  # a worker speaks by its log alone
         text=True,
     )
     service = Service(process, environment, url)
