@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from bubbles import spans
 from bubbles.audio.sandbox import Limits
 from bubbles.blobs.address import open_store
 from bubbles.blobs.store import BlobStore
@@ -59,6 +60,8 @@ def open_house(
 ) -> Iterator[House]:
     """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.traces == "otlp":
+        spans.configure()
     with database_url(settings, on_progress=on_progress) as url:
         database = Database(url)
         transcriber = speech(settings)

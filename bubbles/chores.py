@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import erasures, leave, upkeep
+from bubbles import erasures, leave, spans, upkeep
 from bubbles.app import House
 from bubbles.db import chores, steps
 from bubbles.db import jobs as job_rows
@@ -67,7 +67,8 @@ def told(house: House, name: str) -> Iterator[Counts]:
     began_s, failed = time.monotonic(), True
     with structlog.contextvars.bound_contextvars(chore=name):
         try:
-            yield counts
+            with spans.span(f"chore {name}"):
+                yield counts
             failed = False
         except Missing as missing:
             log.warning("waits", part=missing.part, detail=missing.detail)

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     idempotency_days: int = Field(30, ge=1, description="Days that an Idempotency-Key is remembered.")
 
     # Seeing
+    worker_metrics_port: int = Field(
+        0, ge=0, le=65000, description="Port of a worker's own metrics; the next that is free, for several; 0: none."
+    )
+    traces: Literal["off", "otlp"] = Field(
+        "off", description="Send OpenTelemetry spans; where to is told by the usual OTEL_... variables."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
 
     @field_validator("data_dir", "cache_dir", "pages_dir")

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from bubbles import chores, normalise, transcribe
+from bubbles import chores, normalise, spans, transcribe
 from bubbles.app import House
 from bubbles.chores import RESCUE, UPKEEP
 from bubbles.config import Settings
@@ -135,7 +135,8 @@ def run_step(house: House, name: StepName, bubble_id: int, *, shift: Shift | Non
             if step.tries > house.settings.attempts_max:
                 _give_up(house, step, "died_too_often")
                 return
-            STAGES[name].run(house, step)
+            with spans.span(f"step {name}", bubble__id=bubble_id, attempt=step.attempt):
+                STAGES[name].run(house, step)
         except steps.Overtaken:
             log.warning("overtaken")
         except Exception as error:

@@ -1,7 +1,8 @@
 """Spans: where the time of a request or a step went, for OpenTelemetry.
 
 The packages are an extra (`pip install 'bubbles[otel]'`); without them, or without being told to, every call here does
-nothing. No span holds anything about a person: an error is its type, never its message.
+nothing. No span holds anything about a person: an error is its type, never its message, and statements come without
+their values.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from bubbles.errors import Missing
 
 NAME = "bubbles"
+STATEMENT_MAX = 500
 _tracer: Any = None
 
 
@@ -39,29 +41,54 @@ def stop() -> None:
     _tracer = None
 
 
+class Span:
+    """A span under way; all of it does nothing while no spans are sent."""
+
+    def __init__(self, theirs: Any = None) -> None:
+        self._theirs = theirs
+
+    def name(self, name: str, **attributes: str | int) -> None:
+        """Another name, where it is known only at the end; `__` in an attribute's name is a dot."""
+        if self._theirs is not None:
+            self._theirs.update_name(name)
+            self._theirs.set_attributes(_told(attributes))
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Ends one that `begin` began."""
+        if self._theirs is not None:
+            self._failed(error)
+            self._theirs.end()
+
+    def _failed(self, error: BaseException | None) -> None:
+        if self._theirs is not None and error is not None:
+            self._theirs.set_attribute("error.type", type(error).__name__)
+
+
 @contextmanager
-def span(name: str, **attributes: str | int) -> Iterator[None]:
+def span(name: str, **attributes: str | int) -> Iterator[Span]:
     """A span around the block, the child of the one that it runs in; a failure is marked by its type."""
     if _tracer is None:
-        yield
+        yield Span()
         return
-    told = {key.replace("__", "."): value for key, value in attributes.items()}
     with _tracer.start_as_current_span(
-        name, attributes=told, record_exception=False, set_status_on_exception=False
-    ) as current:
+        name, attributes=_told(attributes), record_exception=False, set_status_on_exception=False
+    ) as theirs:
+        current = Span(theirs)
         try:
-            yield
+            yield current
         except BaseException as error:
-            current.set_attribute("error.type", type(error).__name__)
+            current._failed(error)
             raise
 
 
-def tell(*, route: str, status: int) -> None:
-    """Names the span of a request by its route, which is known only at its end."""
+def begin(statement: str) -> Span:
+    """A span of an SQL statement, to be ended by hand."""
     if _tracer is None:
-        return
-    from opentelemetry import trace  # noqa: PLC0415 - an extra
+        return Span()
+    operation = statement.split(maxsplit=1)[0].upper() if statement.strip() else "SQL"
+    attributes = {"db.system.name": "postgresql", "db.query.text": statement[:STATEMENT_MAX]}
+    return Span(_tracer.start_span(f"SQL {operation}", attributes=attributes))
 
-    current = trace.get_current_span()
-    current.update_name(route)
-    current.set_attributes({"http.route": route.partition(" ")[2], "http.response.status_code": status})
+
+def _told(attributes: dict[str, str | int]) -> dict[str, str | int]:
+    return {key.replace("__", "."): value for key, value in attributes.items()}

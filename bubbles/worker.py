@@ -12,7 +12,7 @@ import ctypes
 import faulthandler
 import os
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread, Timer
 from uuid import UUID, uuid4
@@ -20,8 +20,9 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import pipeline
+from bubbles import pipeline, scrape
 from bubbles.app import House
+from bubbles.config import Settings
 from bubbles.db import crew
 from bubbles.db.jobs import HEARTBEAT_S, Workers
 from bubbles.shift import Shift
@@ -32,6 +33,7 @@ LEAVE_MAX_S = 8.0
 
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
+PORTS_TRIED = 64
 SPARE_THREADS = 4
 PR_SET_PDEATHSIG = 1
 log = structlog.get_logger()
@@ -40,7 +42,22 @@ log = structlog.get_logger()
 def work(house: House, queues: Collection[str] = pipeline.QUEUES) -> None:
     """Works on these queues until a signal says to leave; raises `Refused` for a queue that there is not."""
     at_once = pipeline.at_once(house.settings, queues)
-    asyncio.run(_work(house, at_once))
+    with _scraped(house.settings):
+        asyncio.run(_work(house, at_once))
+
+
+@contextlib.contextmanager
+def _scraped(settings: Settings) -> Iterator[int | None]:
+    """Tells this process's metrics at the first free port from the one that is set on; gives it, if there is one."""
+    first, served = settings.worker_metrics_port, None
+    with contextlib.ExitStack() as stack:
+        for port in range(first, first + PORTS_TRIED if first else first):
+            with contextlib.suppress(OSError):
+                served = stack.enter_context(scrape.served(settings.host, port))
+                break
+        if first:
+            log.info("metrics_served", port=served)
+        yield served
 
 
 async def _work(house: House, at_once: Mapping[str, int]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
-from bubbles import meters
+from bubbles import meters, spans
 from bubbles.errors import Missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -84,6 +84,20 @@ def _timed_transaction() -> Iterator[None]:
             raise
 
 
+def _begin_span(*arguments: Any) -> None:
+    _, _, statement, _, context, _ = arguments
+    context.bubbles_span = spans.begin(statement)
+
+
+def _end_span(*arguments: Any) -> None:
+    arguments[4].bubbles_span.end()
+
+
+def _end_failed_span(failure: Any) -> None:
+    if (span := getattr(failure.execution_context, "bubbles_span", None)) is not None:
+        span.end(failure.original_exception)
+
+
 class _TimedPool(QueuePool):
     """A pool that times how long one waits for a connection, a new one's making included."""
 
@@ -125,6 +139,9 @@ class Database:
 
         event.listen(self._engine, "checkin", _remember)
         event.listen(self._engine, "checkout", _ping_when_stale)
+        event.listen(self._engine, "before_cursor_execute", _begin_span)
+        event.listen(self._engine, "after_cursor_execute", _end_span)
+        event.listen(self._engine, "handle_error", _end_failed_span)
 
     @property
     def libpq_url(self) -> str:

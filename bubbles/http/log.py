@@ -54,11 +54,16 @@ class RequestLog:
             await send(message)
 
         scope[NOTES] = {}
-        with structlog.contextvars.bound_contextvars(request_id=answer.request_id), spans.span(_method(scope)):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=answer.request_id),
+            spans.span(_method(scope), request__id=answer.request_id) as span,
+        ):
             try:
                 await self._app(scope, receive, sent)
             finally:
                 _tell(scope, answer)
+                route = _route(scope)
+                span.name(f"{_method(scope)} {route}", http__route=route, http__response__status_code=answer.status)
 
     def _id(self, scope: Scope) -> str:
         """The proxy's id for the request, else one of our own."""
@@ -89,7 +94,6 @@ def _tell(scope: Scope, answer: _Answer) -> None:
     route, taken_s = _route(scope), answer.taken_s()
     REQUESTS.labels(route, str(answer.status)).inc()
     REQUEST_S.labels(route).observe(taken_s if answer.first_s is None else answer.first_s)
-    spans.tell(route=f"{_method(scope)} {route}", status=answer.status)
     log.info(
         "request",
         method=_method(scope),
