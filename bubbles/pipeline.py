@@ -122,6 +122,14 @@ def run_step(house: House, name: StepName, bubble_id: int, *, shift: Shift | Non
     attempt.
     """
     shift = shift or Shift()
+    # What has killed a worker may do so again: then it takes along nobody else, who would be given up with it.
+    with house.database.transaction() as session:
+        has_died = steps.has_died(session, bubble_id, name)
+    with shift.room(alone=has_died):
+        _attempt(house, name, bubble_id, shift)
+
+
+def _attempt(house: House, name: StepName, bubble_id: int, shift: Shift) -> None:
     with house.database.transaction() as session:
         step = steps.begin(session, bubble_id, name, house.now())
     if step is None:

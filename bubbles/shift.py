@@ -4,9 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 
 from bubbles.model.step import Step
+
+LOOK_UP_S = 1.0
+"""How often who waits looks whether the shift is leaving."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,33 @@ class Shift:
         self.leaving = Event()
         self._tasks: dict[int, Task] = {}
         self._lock = Lock()
+        self._room = Condition()
+        self._inside = self._want_to_be_alone = 0
+        self._is_taken = False
+
+    @contextmanager
+    def room(self, *, alone: bool) -> Iterator[None]:
+        """Lets steps in beside each other, or one alone, which those that come after wait for.
+
+        Once the shift is leaving nobody waits any more.
+        """
+        with self._room:
+            self._want_to_be_alone += alone
+            while self._is_full(alone=alone) and not self.leaving.is_set():
+                self._room.wait(LOOK_UP_S)
+            self._want_to_be_alone -= alone
+            self._inside += 1
+            self._is_taken = self._is_taken or alone
+        try:
+            yield
+        finally:
+            with self._room:
+                self._inside -= 1
+                self._is_taken = self._is_taken and not alone
+                self._room.notify_all()
+
+    def _is_full(self, *, alone: bool) -> bool:
+        return self._is_taken or bool(self._inside if alone else self._want_to_be_alone)
 
     @contextmanager
     def task(self, name: str, *, deadline_s: float, step: Step | None = None) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -308,3 +309,15 @@ def test_each_queue_runs_as_many_at_once_as_is_set(house):
     settings = house.settings.model_copy(update={"transcribe_at_once": 3})
     assert pipeline.at_once(settings) == {"normalise": 1, "transcribe": 3, "upkeep": 1, "rescue": 1}
     assert pipeline.at_once(settings, ["transcribe"]) == {"transcribe": 3}
+
+
+def test_a_step_that_a_worker_died_over_runs_alone(house, script, bubble_id, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Shift, "room", lambda shift, *, alone: (asked.append(alone), nullcontext())[1])
+    script.does = [OSError("disk"), None]
+    run_step(house, NAME, bubble_id)
+    with house.database.transaction() as session:
+        steps.begin(session, bubble_id, NAME, NOON)  # by a worker that dies
+    run_step(house, NAME, bubble_id)
+    run_step(house, NAME, bubble_id)
+    assert asked == [False, True, False]

@@ -46,6 +46,12 @@ def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> St
     return step
 
 
+def has_died(session: Session, bubble_id: int, name: StepName) -> bool:
+    """Whether the latest attempt never told how it ended, as when its worker was killed; asked before the next."""
+    step = session.get(Step, (bubble_id, name))
+    return bool(step and step.started_at and not step.finished_at and not step.gave_up_at)
+
+
 def require_latest(session: Session, step: Step) -> None:
     """Raises `Overtaken` unless this attempt still owns the step; it keeps it until the transaction ends."""
     _write(session, step, waiting_for=None)

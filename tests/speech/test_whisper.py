@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bubbles.errors import Missing
+from bubbles.speech import models
 from bubbles.speech import whisper as room
 from bubbles.speech.stretches import Stretch
-from bubbles.speech.transcriber import RATE_HZ, Heard, Samples
+from bubbles.speech.transcriber import RATE_HZ, Engine, Heard, Samples
 from bubbles.speech.whisper import WhisperTranscriber
 
 SECONDS = 10
@@ -107,3 +110,10 @@ def test_a_language_that_cannot_be_told_is_doubtful(
     monkeypatch.setattr(type(whisper._opened()), "rank_languages", lambda model, features: ranked)
     heard = whisper.transcribe(say("Hm, hello?"), language=None)
     assert (heard.language, heard.language_doubtful) == ("nn", True)
+
+
+@pytest.mark.parametrize("engine", [Engine("abacus", "int8"), Engine("cpu", "int7")])
+def test_an_engine_that_is_not_there_is_a_model_that_is_missing(models_dir: Path, engine: Engine) -> None:
+    with pytest.raises(Missing) as missing:
+        WhisperTranscriber(models.locate("base", models_dir), "base", engine=engine)
+    assert missing.value.part == "model"
