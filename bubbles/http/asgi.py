@@ -46,6 +46,7 @@ def create_app(house: House) -> Starlette:
     app.state.hub = Hub()
     app.state.exporting = Exporting()
     app.state.store_reads = lane.limiter()
+    app.state.upload_places = lane.uploads_limiter()
     app.state.hashing = lane.Hashing()
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}

@@ -1,6 +1,7 @@
 """Threads of their own for what may take long: whoever holds or waits for these holds up no other route.
 
-The store, which may accept and never answer; and passwords, which take a core each.
+The store, which may accept and never answer; passwords, which take a core each; and what uploads ask of the database,
+where those of one account wait for each other.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ from bubbles.errors import Code, Refused
 READS_AT_ONCE = 16
 WAIT_S = 5
 """How long a read waits for its turn; nobody is kept in a queue behind a store that hangs."""
+
+UPLOADS_AT_ONCE = 6
+"""Uploads that ask the database at once. A crowd of them then leaves threads, and most connections, to who listens."""
 
 CORES = os.cpu_count() or 1
 HASHES_WAITING_MAX = 20
@@ -63,3 +67,14 @@ async def run(app: Starlette, read: Callable[[], Result]) -> Result:
         return await anyio.to_thread.run_sync(read, limiter=anyio.CapacityLimiter(1))
     finally:
         places.release_on_behalf_of(borrower)
+
+
+def uploads_limiter() -> anyio.CapacityLimiter:
+    """The places that an application has for what uploads ask of its database."""
+    return anyio.CapacityLimiter(UPLOADS_AT_ONCE)
+
+
+async def for_upload(app: Starlette, work: Callable[[], Result]) -> Result:
+    """What `work` returns, from one of the few threads that uploads have; they wait there for each other alone."""
+    places: anyio.CapacityLimiter = app.state.upload_places
+    return await anyio.to_thread.run_sync(work, limiter=places)

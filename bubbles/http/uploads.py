@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +17,7 @@ from bubbles.accept import Ticket, UploadLimits, Usual
 from bubbles.app import House
 from bubbles.db import bubbles
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, present
+from bubbles.http import auth, lane, present
 from bubbles.http.caching import NO_STORE
 from bubbles.http.log import note
 from bubbles.http.multipart import Form, receive
@@ -33,8 +35,8 @@ KEY_INDEX = "upload_key"
 async def publish(request: Request) -> Response:
     """202 with the bubble once it can no longer be lost; a refusal keeps nothing."""
     house = auth.house(request)
-    person, ticket = await run_in_threadpool(_open, request)
-    async with _closed_when_refused(house, ticket), _kept_alive(house, ticket), _counted():
+    person, ticket = await lane.for_upload(request.app, partial(_open, request))
+    async with _closed_when_refused(request.app, ticket), _kept_alive(house, ticket), _counted():
         settings = house.settings
         settings.uploads_dir.mkdir(mode=0o700, exist_ok=True)
         async with (
@@ -48,7 +50,7 @@ async def publish(request: Request) -> Response:
         ):
             bubble = await run_in_threadpool(_accept, house, person, ticket, form)
     note(request, bubble_id=bubble.id)
-    return await run_in_threadpool(_accepted, house, bubble)
+    return await lane.for_upload(request.app, partial(_accepted, house, bubble))
 
 
 def _open(request: Request) -> tuple[Person, Ticket]:
@@ -91,13 +93,14 @@ def _key_is_a_conflict() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _closed_when_refused(house: House, ticket: Ticket) -> AsyncIterator[None]:
+async def _closed_when_refused(app: Starlette, ticket: Ticket) -> AsyncIterator[None]:
     """Ends the try, with the code of what went wrong, so that its key is free and its place among the few too."""
     try:
         yield
     except BaseException as error:
         outcome = error.code if isinstance(error, Refused) else type(error).__name__
-        await asyncio.shield(run_in_threadpool(_close, house, ticket, str(outcome)))
+        closing = partial(_close, app.state.house, ticket, str(outcome))
+        await asyncio.shield(lane.for_upload(app, closing))
         raise
 
 
