@@ -40,7 +40,7 @@ lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
 	.venv/bin/python -m pip install -q uv
 	echo hatchling > .cache/build.in
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo pyproject.toml .cache/build.in -o requirements/run.lock
-	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo --extra dev -c requirements/run.lock pyproject.toml .cache/build.in -o requirements/dev.lock
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo --extra otel --extra dev -c requirements/run.lock pyproject.toml .cache/build.in -o requirements/dev.lock
 
 clean: ## throw away what can be rebuilt; data stays
 	rm -rf .venv .cache web/node_modules web/dist tests/browser/node_modules
