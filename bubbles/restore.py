@@ -30,6 +30,9 @@ from bubbles.model.rendition import MEDIA_TYPES
 AT_ONCE = 8
 BATCH = 500
 EXAMPLES = 5
+SPARED = (PREFIX, "probe/")
+"""What an empty store may hold: marks, and what a probe of it left that was killed."""
+
 REASON = "it was withdrawn before"
 log = structlog.get_logger()
 
@@ -111,7 +114,7 @@ def _require_blobs(archive: Archive, wanted: _Wanted) -> None:
 def _require_room(blobs: BlobStore, wanted: _Wanted) -> None:
     """The store holds nothing, or what this very restore has put there before it was broken off."""
     ours = {each.key for each in wanted}
-    other = next((key for key in blobs.keys("") if key not in ours and not key.startswith(PREFIX)), None)
+    other = next((key for key in blobs.keys("") if key not in ours and not key.startswith(SPARED)), None)
     if other is not None:
         raise Refused(
             Code.CONFLICT,

@@ -4,7 +4,6 @@ What is nobody's to restore is left out: sessions, links and challenges that wou
 the day that must be gone after 48 hours, tries that are counted for an hour, and the list of places, which is built.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import text
@@ -25,7 +25,9 @@ LEFT_OUT = ("web_session", "sign_in_link", "challenge", "attempt", "day_key", "t
 """Tables that a dump holds without their rows. No other table refers to them."""
 
 OPTIONS = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--lock-wait-timeout=60000")
-LOAD_OPTIONS = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments")
+LOAD_OPTIONS = ("--no-owner", "--no-privileges", "--no-comments")
+KNOWS_ALL_SETTINGS = 170_000
+NEWER_SETTING = b"SET transaction_timeout = 0;\n"
 SAID_MAX = 1000
 
 
@@ -63,7 +65,26 @@ def dump(database: Database, held: Snapshot, target: Path) -> None:
 
 def load(database: Database, source: Path) -> None:
     """Loads a dump, whole or not at all. Raises `Missing("database")`."""
-    _run(_program("pg_restore", server_version(database)), [*LOAD_OPTIONS, str(source)], database)
+    version = server_version(database)
+    program = _program("pg_restore", version)
+    if version >= KNOWS_ALL_SETTINGS:
+        _run(program, ["--single-transaction", "--exit-on-error", *LOAD_OPTIONS, str(source)], database)
+    else:
+        _load_by_script(database, program, source)
+
+
+def _load_by_script(database: Database, program: str, source: Path) -> None:
+    """As `load`, for a server that stumbles over a setting which pg_restore makes first: written out, less that."""
+    with NamedTemporaryFile(dir=source.parent, prefix=".part-", suffix=".sql") as script:
+        command = [program, *LOAD_OPTIONS, "--file=-", str(source)]
+        with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) as written:
+            assert written.stdout  # noqa: S101 - it is a pipe
+            script.writelines(line for line in written.stdout if line != NEWER_SETTING)
+            script.flush()
+        if written.returncode:
+            raise Missing("database", f"{Path(program).name} ended with status {written.returncode}.")
+        options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script.name}"]
+        _run(_program("psql", server_version(database)), options, database)
 
 
 def server_version(database: Database) -> int:
@@ -95,18 +116,16 @@ def _major(path: str) -> int:
 
 
 def _run(program: str, options: list[str], database: Database) -> None:
-    """Runs a client on the database. The password goes by the environment: other users see command lines."""
-    parts = conninfo_to_dict(database.libpq_url)
-    password = str(parts.pop("password", "") or "")
-    address = make_conninfo("", **{name: str(value) for name, value in parts.items() if value is not None})
-    environment = ENVIRONMENT | ({"PGPASSWORD": password} if password else {}) | _files_of_libpq()
-    command = [program, f"--dbname={address}", *options]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, umask=0o077)
+    """Runs a client on the database. The password goes by a file: others see command lines, and environments too."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(database.libpq_url).items() if value is not None}
+    with NamedTemporaryFile("w", prefix="bubbles-") as passwords:
+        if password := parts.pop("password", ""):
+            escaped = re.sub(r"([\\:])", r"\\\1", password)
+            passwords.write(f"*:*:*:*:{escaped}\n")
+            passwords.flush()
+            parts["passfile"] = passwords.name
+        command = [program, f"--dbname={make_conninfo('', **parts)}", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)
     if done.returncode:
         said = " ".join(done.stderr.split())[:SAID_MAX]
         raise Missing("database", f"{Path(program).name} ended with status {done.returncode}: {said}")
-
-
-def _files_of_libpq() -> dict[str, str]:
-    """Where libpq finds certificates and a password file: the home folder."""
-    return {"HOME": os.path.expanduser("~")}  # noqa: PTH111 - the same, without failing where there is none

@@ -47,20 +47,38 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def spare() -> list[str]:
+    """Names of databases that tests are done with."""
+    return []
+
+
 @pytest.fixture
-def new_database(postgres: str) -> Iterator[Callable[[bool], Database]]:
+def new_database(postgres: str, spare: list[str]) -> Iterator[Callable[[bool], Database]]:
     """Databases, migrated or without any table. They go with the server."""
     url = make_url(postgres)
     with psycopg.connect(libpq(url.set(database="postgres")), autocommit=True) as server, ExitStack() as stack:
 
         def new(migrated: bool) -> Database:
-            name = f"kept_{uuid4().hex}"
-            server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database if migrated else "template1"}"')
+            used = spare.pop() if spare and not migrated else None
+            name = used or f"kept_{uuid4().hex}"
+            if not used:
+                server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database if migrated else "template1"}"')
             database = Database(url.set(database=name).render_as_string(hide_password=False))
+            stack.callback(spare.append, name)
             stack.callback(database.close)
-            return database
+            return emptied(database) if used else database
 
         yield new
+
+
+def emptied(database: Database) -> Database:
+    """The same database without any table, which is quicker than a new one."""
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("DROP SCHEMA IF EXISTS bubbles_restoring CASCADE")
+        session.connection().exec_driver_sql("DROP SCHEMA public CASCADE")
+        session.connection().exec_driver_sql("CREATE SCHEMA public")
+    return database
 
 
 @pytest.fixture

@@ -7,12 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.engine import URL
 
 from bubbles import pipeline, upkeep
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
 from bubbles.db import chores, dump
+from bubbles.db.engine import Database
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.chore import Chore
@@ -53,6 +56,21 @@ def test_the_password_is_on_no_command_line(house: House, tmp_path: Path, monkey
     assert any("pg_dump" in command[0] for command in commands)
     assert len(password) > 20
     assert password not in str(commands)
+
+
+def test_a_password_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        passfile = Path(conninfo_to_dict(command[1].removeprefix("--dbname="))["passfile"])
+        assert passfile.stat().st_mode & 0o077 == 0
+        told.append(passfile.read_text())
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    url = URL.create("postgresql", "bubbles", "a:b\\c'd", "db.example", database="b")
+    dump._run("pg_dump", [], Database(url.render_as_string(hide_password=False)))
+    assert told == ["*:*:*:*:a\\:b\\\\c'd\n"]
 
 
 def test_a_failing_pg_dump_is_told_without_the_password(house: House, tmp_path: Path, monkeypatch) -> None:

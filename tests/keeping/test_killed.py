@@ -18,10 +18,11 @@ from sqlalchemy import event
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
+from bubbles.blobs.store import BlobStore
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
 from bubbles.restore import restore
-from tests.keeping.conftest import NewHouse, count, kept, row, shelved, withdraw
+from tests.keeping.conftest import NewHouse, count, emptied, kept, row, shelved, withdraw
 
 POINTS_MAX = 200
 DONE, FAILED = 0, 1
@@ -102,15 +103,15 @@ def test_a_backup_that_is_killed_anywhere_leaves_the_last_one_and_the_next_goes_
 
 
 def test_a_restore_that_is_killed_anywhere_ends_well_the_next_time(
-    house: House, new_house: NewHouse, tmp_path: Path
+    house: House, new_house: NewHouse, new_store: Callable[[], BlobStore], tmp_path: Path
 ) -> None:
     folder, stays, gone = tmp_path / "backups", shelved(house), shelved(house)
     name = back_up(house, folder, keep=7).name
     withdraw(house, gone.code)
     back_up(house, folder, keep=7)
-    points, died = 0, True
+    points, died, place = 0, True, new_house(migrated=False)
     while died:
-        after, points = new_house(migrated=False), points + 1
+        after, points = replace(place, database=emptied(place.database), blobs=new_store()), points + 1
         assert points < POINTS_MAX
         died = dies(after, lambda child: restore(child, folder, name=name), steps=points)
         if died and count(after, "pg_namespace WHERE nspname = 'bubbles_restoring'"):

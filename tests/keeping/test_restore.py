@@ -12,6 +12,7 @@ from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
 from bubbles.blobs.store import put_bytes
+from bubbles.db import dump
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.account import Account
 from bubbles.model.bubble import State
@@ -106,6 +107,25 @@ def test_a_blob_that_rotted_in_the_backup_is_told_and_never_served(new_house: Ne
     after = new_house(migrated=False)
     assert restore(after, backups).absent == [rotten.key]
     assert len(list(after.blobs.keys("renditions/"))) == 1
+
+
+def test_an_older_server_is_spared_what_it_does_not_know(
+    new_house: NewHouse, backups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dump, "KNOWS_ALL_SETTINGS", 999_999)
+    after = new_house(migrated=False)
+    assert restore(after, backups).absent == []
+    assert count(after, "bubble") == 1
+    assert [path.name for path in Archive(backups).choose("").folder.iterdir() if "part" in path.name] == []
+
+
+def test_a_script_that_fails_loads_nothing(new_house: NewHouse, backups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dump, "KNOWS_ALL_SETTINGS", 999_999)
+    monkeypatch.setattr(dump, "LOAD_OPTIONS", ("--section=pre-data", "--section=nonsense"))
+    after = new_house(migrated=False)
+    with pytest.raises(Missing):
+        restore(after, backups)
+    assert count(after, "pg_tables WHERE schemaname = 'public'") == 0
 
 
 # Half-way
