@@ -1,7 +1,7 @@
 """How the whole house stands, counted from rows, so that any web process tells it for all workers.
 
-Each query is bounded by an index or a small table (`tests/bench/figures.py` at 50,000 bubbles), but for the bubbles
-by state, which is one pass over them.
+Each question of `figures` is bounded by an index or a small table (`tests/bench/figures.py` at 50,000 bubbles); the
+census is one pass over all bubbles and steps, for who paces it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,20 +43,27 @@ class Runs:
 
 @dataclass(frozen=True)
 class Figures:
-    """Steps by name; jobs by queue and status.
+    """What changes from moment to moment. Steps by name; jobs by queue and status.
 
     `slots` are how many jobs of a queue can run at once, `clock_ahead_s` how much the database's clock is before ours.
     """
 
     waiting: Mapping[tuple[str, str], Waiting]
     running: Mapping[str, int]
-    given_up: Mapping[str, int]
     runs: Mapping[str, Runs]
     jobs: Mapping[tuple[str, str], int]
     slots: Mapping[str, int]
     chores: Sequence[Chore]
     discards: Waiting
     clock_ahead_s: float
+
+
+@dataclass(frozen=True)
+class Census:
+    """Bubbles by state, and steps by name that were given up."""
+
+    states: Mapping[State, int]
+    given_up: Mapping[str, int]
 
 
 _UNFINISHED = text("""
@@ -69,16 +76,13 @@ _UNFINISHED = text("""
     FROM step WHERE finished_at IS NULL AND gave_up_at IS NULL
     GROUP BY 1, 2
 """)
-_GIVEN_UP = text("""
-    SELECT wanted.name, count(step.gave_up_at) FROM unnest(CAST(:names AS text[])) AS wanted (name)
-    LEFT JOIN step ON step.name = wanted.name AND step.finished_at IS NULL AND step.gave_up_at IS NOT NULL
-    GROUP BY 1
-""")
+_GIVEN_UP = text("SELECT name, count(*) FROM step WHERE gave_up_at IS NOT NULL GROUP BY name")
 _RUNS = text("""
     SELECT wanted.name, hour.count, coalesce(latest.work_s, 0), coalesce(latest.sound_s, 0)
     FROM unnest(CAST(:names AS text[])) AS wanted (name),
     LATERAL (
-        SELECT count(*) FROM step WHERE step.name = wanted.name AND finished_at > :now - interval '1 hour'
+        SELECT count(*) FROM step
+        WHERE step.name = wanted.name AND finished_at > :now - interval '1 hour' AND started_at IS NOT NULL
     ) AS hour,
     LATERAL (
         SELECT extract(epoch FROM sum(finished_at - started_at)) AS work_s, sum(duration_s) AS sound_s
@@ -106,17 +110,15 @@ _STATE: ColumnElement[str] = case(
 
 
 def figures(session: Session, now: datetime) -> Figures:
-    """All of them, but the bubbles by state."""
-    names = {"names": [*StepName]}
+    """All of them."""
     unfinished = _rows(session, _UNFINISHED, now=now)
     count, oldest_s = _rows(session, _DISCARDS, now=now)[0]
     return Figures(
         waiting=_waiting([row for row in unfinished if row[1] != "running"]),
         running={name: count for name, waits_for, count, _ in unfinished if waits_for == "running"},
-        given_up=dict(_rows(session, _GIVEN_UP, **names)),
         runs={
             name: Runs(count, float(work_s), float(sound_s))
-            for name, count, work_s, sound_s in _rows(session, _RUNS, runs=RUNS, now=now, **names)
+            for name, count, work_s, sound_s in _rows(session, _RUNS, runs=RUNS, now=now, names=[*StepName])
         },
         jobs={(queue, status): count for queue, status, count in _rows(session, _JOBS)},
         slots=crew.slots(session),
@@ -126,10 +128,11 @@ def figures(session: Session, now: datetime) -> Figures:
     )
 
 
-def by_state(session: Session) -> dict[State, int]:
-    """How many bubbles are in each state."""
+def census(session: Session) -> Census:
+    """Reads all bubbles and all steps."""
     found = dict(session.exec(select(_STATE, func.count()).group_by(_STATE)).all())
-    return {state: found.get(state, 0) for state in State}
+    states = {state: found.get(state, 0) for state in State}
+    return Census(states, given_up=dict(_rows(session, _GIVEN_UP)))
 
 
 def _waiting(rows: list[Any]) -> dict[tuple[str, str], Waiting]:

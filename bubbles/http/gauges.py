@@ -24,9 +24,11 @@ def families(stand: Stand) -> Iterator[Metric]:
         free_bytes, whole_bytes = stand.disk
         yield _gauge("bubbles_disk_free_bytes", "Free bytes of the data folder's disk.", [], {(): free_bytes})
         yield _gauge("bubbles_disk_size_bytes", "Size of the data folder's disk.", [], {(): whole_bytes})
-    if stand.states is not None:
-        counts = {(str(state),): float(count) for state, count in stand.states.items()}
+    if stand.census is not None:
+        counts = {(str(state),): count for state, count in stand.census.states.items()}
         yield _gauge("bubbles_bubbles", "Bubbles by state, counted now and then.", ["state"], counts)
+        given_up = _by_step(stand.census.given_up)
+        yield _gauge("bubbles_steps_given_up", "Steps given up, until tried again by hand.", ["step"], given_up)
     if stand.rows is not None:
         yield from _steps(stand.rows.figures)
         yield from _crew(stand.rows.figures)
@@ -40,8 +42,6 @@ def _steps(found: Figures) -> Iterator[Metric]:
     yield _gauge("bubbles_steps_waiting", "Steps that wait, by what for.", waits, waiting)
     yield _gauge("bubbles_steps_oldest_seconds", "Age of the oldest step that waits, by what for.", waits, oldest)
     yield _gauge("bubbles_steps_running", "Steps that run.", ["step"], _by_step(found.running))
-    given_up = _by_step(found.given_up)
-    yield _gauge("bubbles_steps_given_up", "Steps given up, until tried again by hand.", ["step"], given_up)
     runs = {name: each for name, each in found.runs.items() if each.sound_s > 0}
     factor = {(name,): each.work_s / each.sound_s for name, each in runs.items()}
     done = _by_step({name: each.count for name, each in found.runs.items()})

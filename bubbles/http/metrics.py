@@ -22,6 +22,6 @@ async def metrics(request: Request) -> Response:
     peer = request.client.host if request.client else ""
     if "x-forwarded-for" in request.headers or not scrape.is_near(peer):
         raise Refused(Code.NOT_FOUND, "There is no such page.")
-    stand = await Parts.of(request.app).stand(with_states=True)
+    stand = await Parts.of(request.app).stand(with_census=True)
     body = scrape.text() + scrape.text(gauges.families(stand))
     return Response(body, media_type=scrape.MEDIA_TYPE, headers=NO_STORE)

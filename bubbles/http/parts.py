@@ -11,11 +11,10 @@ from starlette.applications import Starlette
 from bubbles import disk
 from bubbles.app import House
 from bubbles.db import figures, towns
-from bubbles.db.figures import Figures
+from bubbles.db.figures import Census, Figures
 from bubbles.errors import Missing, Refused
 from bubbles.http import basemap
 from bubbles.http.looks import Look, together
-from bubbles.model.bubble import State
 from bubbles.pipeline import QUEUES
 from bubbles.speech import models
 
@@ -25,9 +24,9 @@ LATE_S = 600
 CLOCK_OFF_S = 5.0
 """How much our clock and the database's may differ; sessions, limits and signatures of S3 go by clocks."""
 
-STATES_SHARE = 100
-STATES_KEPT_MIN_S = 15.0
-"""Counting the bubbles by state is one pass over all: what took a second is kept for `STATES_SHARE` seconds."""
+CENSUS_SHARE = 100
+CENSUS_KEPT_MIN_S = 15.0
+"""Counting bubbles and steps is a pass over all of them: what took a second is kept for `CENSUS_SHARE` seconds."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Stand:
     parts: Mapping[str, str]
     rows: Rows | None
     disk: tuple[int, int] | None
-    states: Mapping[State, int] | None
+    census: Census | None
     took_s: float
 
     @property
@@ -69,7 +68,7 @@ class Parts:
             "basemap": Look(lambda: "ok" if basemap.is_built(house.settings) else "missing"),
             "disk": Look(lambda: disk.usage(house.settings.data_dir)),
         }
-        self._states: Look[Mapping[State, int] | None] = Look(_paced(lambda: _states(house)))
+        self._census: Look[Census | None] = Look(_paced(lambda: _census(house)))
 
     @staticmethod
     def of(app: Starlette) -> "Parts":
@@ -77,12 +76,12 @@ class Parts:
         found: Parts = app.state.parts
         return found
 
-    async def stand(self, *, with_states: bool = False) -> Stand:
+    async def stand(self, *, with_census: bool = False) -> Stand:
         """How everything is, in bounded time."""
         began_s = time.perf_counter()
-        seen = await together(self._looks | ({"states": self._states} if with_states else {}))
+        seen = await together(self._looks | ({"census": self._census} if with_census else {}))
         rows = seen["rows"] if isinstance(seen["rows"], Rows) else None
-        states = seen.get("states")
+        census = seen.get("census")
         room = seen["disk"] if isinstance(seen["disk"], tuple) else None
         return Stand(
             parts={
@@ -98,7 +97,7 @@ class Parts:
             },
             rows=rows,
             disk=room,
-            states=None if states is None or isinstance(states, BaseException) else states,
+            census=census if isinstance(census, Census) else None,
             took_s=time.perf_counter() - began_s,
         )
 
@@ -171,29 +170,29 @@ def _model(house: House) -> str:
     return "ok"
 
 
-def _states(house: House) -> Mapping[State, int]:
+def _census(house: House) -> Census:
     with house.database.glance() as session:
-        return figures.by_state(session)
+        return figures.census(session)
 
 
-def _paced(count: Callable[[], Mapping[State, int]]) -> Callable[[], Mapping[State, int] | None]:
-    """The same, counted anew only so often that it never takes more than one part in `STATES_SHARE` of the time."""
-    kept: Mapping[State, int] | None = None
+def _paced(count: Callable[[], Census]) -> Callable[[], Census | None]:
+    """The same, counted anew only so often that it never takes more than one part in `CENSUS_SHARE` of the time."""
+    kept: Census | None = None
     next_s = 0.0
 
-    def paced() -> Mapping[State, int] | None:
+    def paced() -> Census | None:
         nonlocal kept, next_s
         began_s = time.monotonic()
         if began_s < next_s:
             return kept
-        next_s = began_s + STATES_KEPT_MIN_S
+        next_s = began_s + CENSUS_KEPT_MIN_S
         try:
             kept = count()
         except SQLAlchemyError:
             kept = None
         finally:
             took_s = time.monotonic() - began_s
-            next_s = began_s + max(STATES_KEPT_MIN_S, STATES_SHARE * took_s)
+            next_s = began_s + max(CENSUS_KEPT_MIN_S, CENSUS_SHARE * took_s)
         return kept
 
     return paced

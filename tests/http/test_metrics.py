@@ -21,6 +21,7 @@ from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.timed import timed
 from bubbles.db import crew, discards
 from bubbles.db.engine import Database
+from bubbles.db.figures import Census
 from bubbles.errors import Code, Missing
 from bubbles.http import looks, parts
 from bubbles.http.asgi import create_app
@@ -175,21 +176,21 @@ def test_a_chore_whose_database_is_away_fails_as_it_would(house: Any) -> None:
         raise KeyError
 
 
-def test_counting_states_takes_a_hundredth_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_census_takes_a_hundredth_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     at_s, counted = 1000.0, 0
 
-    def count() -> dict[State, int]:
+    def count() -> Census:
         nonlocal at_s, counted
         at_s, counted = at_s + 2, counted + 1
-        return {State.READY: counted}
+        return Census({State.READY: counted}, {})
 
     monkeypatch.setattr(parts.time, "monotonic", lambda: at_s)
     paced = parts._paced(count)
-    assert paced() == paced() == {State.READY: 1}
+    assert paced() == paced() == Census({State.READY: 1}, {})
     at_s += 197
-    assert paced() == {State.READY: 1}
+    assert paced() == Census({State.READY: 1}, {})
     at_s += 2
-    assert paced() == {State.READY: 2}
+    assert paced() == Census({State.READY: 2}, {})
 
 
 # From this process
