@@ -97,21 +97,30 @@ class DiskStore:
             os.unlink(name, dir_fd=handle)
             os.fsync(handle)
 
-    def keys(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
         """See BlobStore."""
         folder = checked_prefix(prefix).rpartition("/")[0]
-        return (path for path in self._walk(folder) if path.startswith(prefix) and not _is_temporary(path))
+        paths = (path for path in self._walk(folder) if path.startswith(prefix) and not _is_temporary(path))
+        return paths if before is None else (path for path in paths if self._is_older(path, before))
+
+    def _is_older(self, path: str, before: datetime) -> bool:
+        """Whether a file was last written before that time; one that is gone was not."""
+        folder, _, name = path.rpartition("/")
+        with suppress(KeyError), self._folder(folder) as handle, _disk(path):
+            return os.stat(name, dir_fd=handle, follow_symlinks=False).st_mtime < before.timestamp()
+        return False
 
     def sweep(self, *, before: datetime) -> int:
         """See BlobStore."""
         return sum(self._sweep(path, before) for path in self._walk("") if _is_temporary(path))
 
     def _sweep(self, path: str, before: datetime) -> bool:
+        if not self._is_older(path, before):
+            return False
         folder, _, name = path.rpartition("/")
         with suppress(KeyError), self._folder(folder) as handle, _disk(path):
-            if os.stat(name, dir_fd=handle, follow_symlinks=False).st_mtime < before.timestamp():
-                os.unlink(name, dir_fd=handle)
-                return True
+            os.unlink(name, dir_fd=handle)
+            return True
         return False
 
     def trials(self) -> Iterator[Trial]:

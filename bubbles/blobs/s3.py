@@ -207,7 +207,7 @@ class S3Store:
         with suppress(KeyError), self._bucket.asking(key):
             self._bucket.client.delete_object(Bucket=self._bucket.name, Key=self._name(key))
 
-    def keys(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
         """See BlobStore."""
         whole = f"{self._prefix}{checked_prefix(prefix)}"
         pages = iter(
@@ -218,7 +218,8 @@ class S3Store:
                 page = next(pages, None)
             if page is None:
                 return
-            names = (found["Key"].removeprefix(self._prefix) for found in page.get("Contents", ()))
+            found = (each for each in page.get("Contents", ()) if before is None or each["LastModified"] < before)
+            names = (each["Key"].removeprefix(self._prefix) for each in found)
             yield from filter(KEY.fullmatch, names)
 
     def sweep(self, *, before: datetime) -> int:  # noqa: ARG002 - the same for all stores

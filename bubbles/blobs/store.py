@@ -84,8 +84,11 @@ class BlobStore(Protocol):
         """Remove the blob; an absent one is fine."""
         ...
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that begin with `prefix`, in any order; blobs put or deleted meanwhile may be in or out."""
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
+        """The keys that begin with `prefix`, in any order; blobs put or deleted meanwhile may be in or out.
+
+        With `before`, by the store's clock, only those of blobs that were put before that time.
+        """
         ...
 
     def sweep(self, *, before: datetime) -> int:

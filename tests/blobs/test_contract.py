@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -164,6 +164,13 @@ def test_keys_are_listed_by_their_beginning(store: BlobStore, put: Put) -> None:
     expected |= {"list/ab/": {"list/ab/c", "list/ab/d/e"}, "list/b": {"list/b"}, "list/none/": set(), "x": set()}
     assert {prefix: set(store.keys(prefix)) for prefix in expected} == expected
     assert set(names) <= set(store.keys(""))
+
+
+def test_keys_are_listed_by_their_age(store: BlobStore, key: str, put: Put) -> None:
+    put(store, key, b"x")
+    an_hour = timedelta(hours=1)  # far more than two clocks may differ
+    assert list(store.keys(key, before=datetime.now(UTC) - an_hour)) == []
+    assert list(store.keys(key, before=datetime.now(UTC) + an_hour)) == [key]
 
 
 @pytest.mark.parametrize("bad", BAD_KEYS)

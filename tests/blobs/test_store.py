@@ -1,6 +1,7 @@
 """What URLs name a store, and what a check of a store notices."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ class Forgetting(DiskStore):
 
 
 class Hiding(DiskStore):
-    def keys(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
         return iter(())
 
 

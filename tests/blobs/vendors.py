@@ -118,7 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return f"<VersioningConfiguration>{status}</VersioningConfiguration>".encode()
         prefix = asked.get("prefix", [""])[0]
         keys = [key for key in sorted(self.vendor.kept) if key.startswith(prefix)]
-        listed = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in keys)
+        put_at = f"<LastModified>{datetime.now(UTC).isoformat()}</LastModified>"
+        listed = "".join(f"<Contents><Key>{escape(key)}</Key>{put_at}</Contents>" for key in keys)
         return f"<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>".encode()
 
     def _error(self, status: int, name: str) -> None:
