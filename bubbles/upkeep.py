@@ -5,10 +5,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bubbles.blobs.store import BlobStore
-from bubbles.db import accounts, attempts, discards, invitations, listening, passkeys, uploads
+from bubbles.db import accounts, attempts, bubbles, discards, invitations, listening, passkeys, uploads
 from bubbles.db.engine import Database
+from bubbles.errors import Missing
 
 DISCARDS_AT_ONCE = 100
+RECORDINGS_AT_ONCE = 100
+FAILURES_MAX = 3
+TRY_AGAIN = timedelta(seconds=30)
+"""Less than from one run to the next, so that what failed is tried again, behind all else that is due."""
+
 LEFTOVER_AGE = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(hours=2)
 OVER_KEPT = timedelta(days=30)
@@ -16,26 +22,64 @@ OVER_KEPT = timedelta(days=30)
 
 
 def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
-    """Deletes doomed blobs; returns how many. Raises `Missing("store")`: they stay doomed."""
-    deleted = 0
-    while True:
+    """Deletes doomed blobs; returns how many. Raises `Missing("store")` when some stay doomed.
+
+    A blob that cannot be deleted holds up no other, unless `FAILURES_MAX` of them say that the store is away.
+    """
+    failures = list[Missing]()
+    deleted = _purge(database, blobs, failures, now)
+    while len(failures) < FAILURES_MAX:
         with database.transaction() as session:
             keys = discards.take(session, now, limit=DISCARDS_AT_ONCE)
         if not keys:
-            return deleted
-        for key in keys:
-            blobs.delete(key)
+            break
+        gone = [key for key in keys if len(failures) < FAILURES_MAX and _deleted(blobs, key, failures)]
         with database.transaction() as session:
-            discards.done(session, keys)
-        deleted += len(keys)
+            discards.done(session, gone)
+            discards.put_off(session, [key for key in keys if key not in gone], now + TRY_AGAIN)
+        deleted += len(gone)
+    if failures:
+        raise failures[0]
+    return deleted
+
+
+def _purge(database: Database, blobs: BlobStore, failures: list[Missing], now: datetime) -> int:
+    """Deletes what is left of withdrawn bubbles before it is due; the doom stays, for a step that is still storing."""
+    with database.transaction() as session:
+        keys = discards.of_withdrawn(session, now, limit=DISCARDS_AT_ONCE)
+    return sum(_deleted(blobs, key, failures) for key in keys if len(failures) < FAILURES_MAX)
+
+
+def _deleted(blobs: BlobStore, key: str, failures: list[Missing]) -> bool:
+    try:
+        blobs.delete(key)
+    except Missing as missing:
+        failures.append(missing)
+        return False
+    return True
+
+
+def drop_old_recordings(database: Database, *, now: datetime, kept: timedelta) -> int:
+    """Lets go of recordings that no rendition could be made from and nobody has tried again; returns how many."""
+    dropped = 0
+    while True:
+        with database.transaction() as session:
+            found = bubbles.with_old_recordings(session, now - kept, limit=RECORDINGS_AT_ONCE)
+            discards.add(session, [str(bubble.recording_key) for bubble in found], now)
+            for bubble in found:
+                bubble.recording_key = None
+        if not found:
+            return dropped
+        dropped += len(found)
 
 
 def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
     """Drops idempotency keys past their days, the visitor keys of days gone by, and what signing in leaves behind.
 
-    Returns how many uploads, and so keys at most, are forgotten.
+    Ends uploads that died with their process. Returns how many uploads, and so keys at most, are forgotten.
     """
     with database.transaction() as session:
+        uploads.end_abandoned(session, now - LEFTOVER_AGE)
         forgotten = uploads.forget(session, now, keys_kept=timedelta(days=idempotency_days))
         listening.forget_day_keys(session, now)
         attempts.forget(session, now - ATTEMPTS_KEPT)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, delete, select
 
 from bubbles.db import towns
@@ -65,6 +65,17 @@ def forget_contents(session: Session, bubble_id: int) -> None:
     """Deletes the rows of renditions and transcript; the blobs are the caller's."""
     for table in (Rendition, Transcript):
         session.exec(delete(table).where(col(table.bubble_id) == bubble_id))
+
+
+def with_old_recordings(session: Session, before: datetime, *, limit: int) -> list[Bubble]:
+    """Bubbles that could not be made playable before that time and whose recordings are there still, locked.
+
+    Those whose authors asked to keep the recording are not among them.
+    """
+    over = col(Bubble.failed_at).is_not(None) | col(Bubble.refused_at).is_not(None)
+    ended = func.greatest(Bubble.failed_at, Bubble.refused_at) < before
+    kept = (col(Bubble.recording_key).is_not(None), col(Bubble.keep_recording).is_(False))
+    return list(session.exec(select(Bubble).where(over, ended, *kept).limit(limit).with_for_update(skip_locked=True)))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ keeps it. So nothing that a crash, a lost answer or a late withdrawal leaves in 
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select, update
 
 from bubbles.db import jobs
+from bubbles.model.bubble import Bubble
 from bubbles.model.discard import Discard
 
 GRACE = timedelta(hours=1)
@@ -44,6 +45,23 @@ def _add(session: Session, blob_keys: list[str], due_at: datetime) -> None:
     rows = insert(Discard).values([{"blob_key": key, "due_at": due_at} for key in blob_keys])
     sooner = {"due_at": func.least(Discard.due_at, rows.excluded.due_at)}
     session.connection().execute(rows.on_conflict_do_update(index_elements=["blob_key"], set_=sooner))
+
+
+def hold_still(session: Session) -> None:
+    """Lets nobody else doom or keep a blob before the transaction ends; waits for those who are at it."""
+    session.connection().execute(text("LOCK TABLE discard IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def put_off(session: Session, blob_keys: list[str], until: datetime) -> None:
+    """Has blobs that could not be deleted tried again, behind those that are due by then."""
+    session.exec(update(Discard).where(col(Discard.blob_key).in_(blob_keys)).values(due_at=until))
+
+
+def of_withdrawn(session: Session, now: datetime, *, limit: int) -> list[str]:
+    """Keys that are not due yet, of bubbles that are withdrawn: what a step had stored already, or is storing."""
+    code = func.split_part(Discard.blob_key, "/", 2)
+    gone = select(Discard.blob_key).join(Bubble, col(Bubble.code) == code).where(col(Bubble.withdrawn_at).is_not(None))
+    return list(session.exec(gone.where(Discard.due_at > now).limit(limit)))
 
 
 def take(session: Session, now: datetime, *, limit: int) -> list[str]:

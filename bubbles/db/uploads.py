@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, text
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, select, update
 
 from bubbles.model.upload import Upload
 
@@ -39,6 +39,13 @@ def of_key(session: Session, account_id: int, idempotency_key: str) -> Upload | 
     held = (Upload.account_id == account_id, Upload.idempotency_key == idempotency_key)
     live = col(Upload.ended_at).is_(None) | col(Upload.bubble_id).is_not(None)
     return session.exec(select(Upload).where(*held, live)).first()
+
+
+def end_abandoned(session: Session, silent_since: datetime) -> int:
+    """Ends uploads that gave no sign of life since: they died with their process; returns how many."""
+    alive_at = func.coalesce(Upload.seen_at, Upload.started_at)
+    dead = update(Upload).where(col(Upload.ended_at).is_(None), alive_at < silent_since)
+    return session.exec(dead.values(ended_at=alive_at, outcome="abandoned")).rowcount
 
 
 def forget(session: Session, now: datetime, *, keys_kept: timedelta) -> int:
