@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import erasures, leave, spans, upkeep
+from bubbles import erasures, leave, orphans, spans, upkeep
 from bubbles.app import House
 from bubbles.db import chores, steps
 from bubbles.db import jobs as job_rows
@@ -56,7 +56,7 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
         job("erasures", _mark_erasures, "* * * * *"),
         job("leave", _go_on_leaving, "* * * * *"),
         job("forget", _forget, "7 * * * *"),
-        job("sweep", _sweep, "23 * * * *"),
+        job("sweep", sweep, "23 * * * *"),
     ]
 
 
@@ -107,10 +107,18 @@ def _forget(house: House, counts: Counts) -> None:
         job_rows.forget(session)
 
 
-def _sweep(house: House, counts: Counts) -> None:
-    for folder in (workdir(house), house.settings.uploads_dir):
-        counts["files"] += upkeep.sweep_files(folder, now=house.now())
-    counts["files"] += house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+def sweep(house: House, counts: Counts, *, orphans_however_many: bool = False) -> None:
+    """Removes what a crash has left and nobody needs. Raises `Missing("store")`, then with less done."""
+    now, settings = house.now(), house.settings
+    for folder in (workdir(house), settings.uploads_dir):
+        counts["files"] += upkeep.sweep_files(folder, now=now)
+    kept = timedelta(days=settings.failed_recording_days)
+    counts["recordings"] += upkeep.drop_old_recordings(house.database, now=now, kept=kept)
+    counts["files"] += house.blobs.sweep(before=now - upkeep.LEFTOVER_AGE)
+    age = timedelta(days=settings.orphan_days)
+    looked = orphans.sweep(house.database, house.blobs, now=now, age=age, however_many=orphans_however_many)
+    counts["orphans"] += looked.doomed
+    counts["orphans_kept"] += looked.orphans - looked.doomed
 
 
 def workdir(house: House) -> Path:

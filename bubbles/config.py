@@ -117,6 +117,14 @@ class Settings(BaseSettings):
     title_max: int = Field(200, ge=1, le=1000, description="Longest title, in characters.")
     tags_max: int = Field(10, ge=0, le=50, description="Most tags on a bubble.")
     tag_max: int = Field(50, ge=1, le=200, description="Longest tag, in characters.")
+    failed_recording_days: int = Field(
+        30, ge=1, description="Days that a recording is kept which nothing playable could be made from."
+    )
+    orphan_days: int = Field(
+        7,
+        ge=1,
+        description="Days after which a blob that no row names is deleted; it may be all that is left of a row.",
+    )
     idempotency_days: int = Field(30, ge=1, description="Days that an Idempotency-Key is remembered.")
 
     # Seeing

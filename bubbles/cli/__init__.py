@@ -17,7 +17,7 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from bubbles import find, logs, moderation, pipeline, publish, upkeep
-from bubbles.cli.keeping import back_up, restore
+from bubbles.cli.keeping import back_up, restore, sweep
 from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.cli.steps import list_steps, retry_steps
@@ -39,6 +39,7 @@ app.add_typer(channel_app, name="channel")
 app.add_typer(model_app, name="model")
 app.command("backup")(back_up)
 app.command("restore")(restore)
+app.command("sweep")(sweep)
 app.command("steps")(list_steps)
 app.command("retry")(retry_steps)
 

@@ -1,4 +1,4 @@
-"""The commands that keep what is here: back up and restore."""
+"""The commands that keep what is here, and nothing else: back up, restore and sweep."""
 
 import sys
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from bubbles import chores, upkeep
 from bubbles.app import store_at
 from bubbles.archive import OnProgress
 from bubbles.cli.opened import errors, house
@@ -30,6 +31,23 @@ def back_up(
     sound = "no blobs" if no_blobs else f"{told.blobs} blobs, {made.copied} of them new"
     print(f"{made.name}: {told.bubbles} bubbles, {sound}.")
     _tell_absent(told.lost, "Rows name sound that is not in the store")
+
+
+def sweep(
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Delete sound that no row names, even if it is unusually much.")
+    ] = False,
+) -> None:
+    """Remove now what crashes have left and nobody needs; it goes by itself within the hour."""
+    with house() as opened:
+        with chores.told(opened, "sweep") as removed:
+            chores.sweep(opened, removed, orphans_however_many=orphans)
+        upkeep.discard(opened.database, opened.blobs, now=opened.now())
+    print("Removed:", ", ".join(f"{removed[kind]} {kind}" for kind in ("files", "recordings", "orphans")))
+    if removed["orphans_kept"]:
+        errors.print(f"No row names {removed['orphans_kept']} blobs: unusually many. Is the database the right one?")
+        errors.print("If nothing of it is needed: bubbles sweep --orphans")
+        sys.exit(1)
 
 
 def restore(

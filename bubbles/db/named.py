@@ -19,6 +19,14 @@ SELECT recording_key FROM bubble WHERE recording_key = ANY(:keys)
 UNION ALL
 SELECT blob_key FROM rendition WHERE blob_key = ANY(:keys)
 """
+UNNAMED = """
+SELECT key FROM unnest(CAST(:keys AS text[])) AS key
+WHERE NOT EXISTS (SELECT FROM discard WHERE blob_key = key)
+    AND NOT EXISTS (
+        SELECT FROM bubble LEFT JOIN rendition ON rendition.bubble_id = bubble.id
+        WHERE code = split_part(key, '/', 2) AND key IN (recording_key, blob_key)
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,11 @@ def blobs(session: Session) -> Iterator[Named]:
 def still(session: Session, keys: list[str]) -> set[str]:
     """Those of the keys that rows name at this moment."""
     return set(session.connection().execute(text(STILL), {"keys": keys}).scalars())
+
+
+def unnamed(session: Session, keys: list[str]) -> list[str]:
+    """Those of the keys that no row names and no doom waits for; each lies where its bubble's code says."""
+    return list(session.connection().execute(text(UNNAMED), {"keys": keys}).scalars())
 
 
 def use_renditions(session: Session, keys: list[str]) -> None:
