@@ -1,0 +1,143 @@
+"""Flows: what is done in a house while it may die, and what whoever asked does again because no answer came."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bubbles import leave, publish
+from bubbles.db import accounts, discards
+from tests.faults.lives import HANDLE, Life
+
+DAY = timedelta(days=1)
+
+
+def nothing(life: Life) -> None:
+    """Nothing to do."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`prepare` cannot die, `act` may die anywhere, `again` is done afterwards by who got no answer."""
+
+    act: Callable[[Life], None]
+    prepare: Callable[[Life], None] = nothing
+    again: Callable[[Life], None] = nothing
+
+
+def post(life: Life) -> None:
+    """A recording is sent, under a key."""
+    life.post("one")
+
+
+def posted(life: Life) -> None:
+    """Two recordings are accepted; one of them is to be kept."""
+    life.post("one", keep_recording="true")
+    life.post("two")
+
+
+def playable(life: Life) -> None:
+    """One is playable."""
+    post(life)
+    life.work("normalise")
+
+
+def ready(life: Life) -> None:
+    """Both have ended their journey."""
+    posted(life)
+    life.work()
+
+
+def send(life: Life, what: str, title: str, method: str, path: str, **sent: Any) -> None:
+    """Asks for a change, and remembers that it was acknowledged."""
+    answer = life.client.request(method, f"/api/bubbles/{life.code(title)}{path}", **sent)
+    assert answer.is_success, answer.text
+    life.told(what, code=life.code(title), **sent)
+
+
+def edit(life: Life) -> None:
+    """One gets another title and another language, in which it is heard anew; the words of the other are corrected."""
+    send(life, "edited", "one", "PATCH", "", json={"title": "eins", "language": "de"})
+    life.work()
+    cues = [{"start_s": 0.0, "end_s": 0.5, "text": "Good morning.", "unsure": False}]
+    send(life, "corrected", "two", "PUT", "/transcript", json={"language": "en", "cues": cues})
+
+
+def withdraw(life: Life) -> None:
+    """All go."""
+    for title in {line["title"] for line in life.remembered("accepted")}:
+        send(life, "withdrawn", title, "DELETE", "")
+    life.work()
+
+
+def withdraw_early(life: Life) -> None:
+    """One goes while its renditions are being made."""
+    life.work("normalise")
+    withdraw(life)
+
+
+def publish_file(life: Life) -> None:
+    """A file of this machine becomes a bubble, and its journey is run on the spot."""
+    publish.POLL_S = 0
+    bubble = publish.publish(life.house, life.ground.sound.wav, {"title": "one"})
+    life.told("accepted", title="one", code=bubble.code)
+    publish.wait(life.house, bubble.id)
+
+
+def close_account(life: Life) -> None:
+    """Ana leaves, and all that is hers goes."""
+    with life.house.database.transaction() as session:
+        account = accounts.by_handle(session, HANDLE)
+        if account is not None:
+            leave.leave(session, account, everywhere=True, now=life.clock())
+    life.told("left")
+    life.work()
+
+
+def littered(life: Life) -> None:
+    """A house in which much was left behind long ago, and some just now."""
+    ready(life)
+    for number in range(3):
+        key = f"renditions/AAAAAAAAAAAAAAA{number}/left.ogg"
+        with life.house.database.transaction() as session:
+            discards.doom(session, [key], life.clock() - DAY)
+        put(life, key, b"left")
+    work, uploads = life.house.settings.data_dir / "work", life.house.settings.uploads_dir
+    blobs = [life.house.settings.data_dir / "blobs" / "renditions"] if life.ground.blob_url.startswith("file:") else []
+    for folder in (work, uploads, work / "normalise-left", *blobs):
+        folder.mkdir(parents=True, exist_ok=True)
+        _age(folder / ".tmp-left")
+    _age(work / "normalise-left", directory=True)
+
+
+def put(life: Life, key: str, content: bytes) -> None:
+    """Stores a blob that no row names."""
+    source = life.ground.folder / "source"
+    source.write_bytes(content)
+    life.house.blobs.put(key, source, sha256=hashlib.sha256(content).hexdigest(), content_type="audio/ogg")
+
+
+def _age(path: Path, *, directory: bool = False) -> None:
+    """Something that a crash left two days ago."""
+    if not directory:
+        path.write_bytes(b"left")
+    two_days_ago = time.time() - 2 * DAY.total_seconds()
+    os.utime(path, (two_days_ago, two_days_ago))
+
+
+FLOWS = {
+    "accept": Flow(post, again=post),
+    "normalise": Flow(lambda life: life.work("normalise"), prepare=post),
+    "transcribe": Flow(lambda life: life.work(), prepare=playable),
+    "publish": Flow(publish_file),
+    "edit": Flow(edit, prepare=ready, again=edit),
+    "withdraw": Flow(withdraw, prepare=ready, again=withdraw),
+    "withdraw early": Flow(withdraw_early, prepare=post, again=withdraw),
+    "leave": Flow(close_account, prepare=ready, again=close_account),
+    "sweep": Flow(Life.run_schedule, prepare=littered),
+}
+"""Add one here, and its floor to the test: the rest follows."""
