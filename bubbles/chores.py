@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,8 @@ DEADLINE_S = 3600
 
 EVERY_TEN_SECONDS = "* * * * * */10"
 """The sixth field of a cron line is seconds."""
+
+TIDY_EVERY_S = 3600
 
 Counts = Counter[str]
 """What a chore did, by what was counted; kept as far as it came when it fails."""
@@ -107,11 +110,36 @@ def _forget(house: House, counts: Counts) -> None:
         job_rows.forget(session)
 
 
+@contextlib.contextmanager
+def tidying(house: House) -> Iterator[None]:
+    """Meanwhile, sweeps this machine's own folders: the chore runs on one machine of many."""
+    left = Event()
+
+    def tidy() -> None:
+        while True:
+            counts: Counts = Counter()
+            _sweep_own_folders(house, counts)
+            if counts["files"]:
+                log.info("tidied", **counts)
+            if left.wait(TIDY_EVERY_S):
+                return
+
+    Thread(target=tidy, daemon=True).start()
+    try:
+        yield
+    finally:
+        left.set()
+
+
+def _sweep_own_folders(house: House, counts: Counts) -> None:
+    for folder in (workdir(house), house.settings.uploads_dir):
+        counts["files"] += upkeep.sweep_files(folder, now=house.now())
+
+
 def sweep(house: House, counts: Counts, *, orphans_however_many: bool = False) -> None:
     """Removes what a crash has left and nobody needs. Raises `Missing("store")`, then with less done."""
     now, settings = house.now(), house.settings
-    for folder in (workdir(house), settings.uploads_dir):
-        counts["files"] += upkeep.sweep_files(folder, now=now)
+    _sweep_own_folders(house, counts)
     kept = timedelta(days=settings.failed_recording_days)
     counts["recordings"] += upkeep.drop_old_recordings(house.database, now=now, kept=kept)
     counts["files"] += house.blobs.sweep(before=now - upkeep.LEFTOVER_AGE)

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import accounts, sign_in
+from bubbles import accounts, chores, sign_in
 from bubbles.app import NO_PROXY, House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 def serve(settings: Settings, say: Say) -> None:
     """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
     with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
-        with workers(settings.workers), loading(house):
+        with workers(settings.workers), loading(house), chores.tidying(house):
             server = _Server(_configuration(house), on_started=lambda: announce(house, say))
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
                 server.run(sockets=sockets)

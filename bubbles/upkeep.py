@@ -1,6 +1,7 @@
 """Upkeep: what must go goes, by itself and again until it worked. Each is idempotent."""
 
 import contextlib
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -91,13 +92,24 @@ def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
 
 
 def sweep_files(folder: Path, *, now: datetime) -> int:
-    """Deletes temporary files and folders that a crash left a day ago or more; returns how many."""
+    """Deletes temporary files and folders that a crash left a day ago or more; returns how many.
+
+    What others make and remove there meanwhile is no error.
+    """
     oldest = (now - LEFTOVER_AGE).timestamp()
-    old = [path for path in folder.rglob("*") if path.lstat().st_mtime < oldest] if folder.is_dir() else []
-    for path in sorted(old, reverse=True):
+    found = (Path(base, name) for base, folders, names in os.walk(folder, topdown=False) for name in names + folders)
+    old = [path for path in found if _is_older(path, oldest)]
+    for path in old:
         if path.is_dir() and not path.is_symlink():
             with contextlib.suppress(OSError):  # one that still holds something young stays
                 path.rmdir()
         else:
             path.unlink(missing_ok=True)
     return len(old)
+
+
+def _is_older(path: Path, timestamp: float) -> bool:
+    try:
+        return path.lstat().st_mtime < timestamp
+    except FileNotFoundError:
+        return False

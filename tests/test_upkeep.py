@@ -1,6 +1,8 @@
 """What must go goes: blobs that are doomed, recordings that nobody needs, uploads that died."""
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, col, select
 
-from bubbles import accounts, ids, moderation, upkeep
+from bubbles import accounts, chores, ids, moderation, upkeep
 from bubbles.app import House
 from bubbles.blobs.disk import DiskStore
 from bubbles.config import Settings
@@ -163,3 +165,16 @@ def test_temporary_files_go_after_a_day(tmp_path: Path):
     assert upkeep.sweep_files(tmp_path, now=later + MINUTE) == 2
     assert upkeep.sweep_files(tmp_path, now=later + MINUTE) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_machine_sweeps_its_own_folders(house, tmp_path):
+    left = tmp_path / "uploads" / "left.part"
+    left.parent.mkdir()
+    left.write_bytes(b"x")
+    two_days_ago = time.time() - 2 * DAY.total_seconds()
+    os.utime(left, (two_days_ago, two_days_ago))
+    with chores.tidying(house):
+        deadline_s = time.monotonic() + 30
+        while left.exists():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
