@@ -8,6 +8,7 @@ from datetime import datetime
 from bubbles import spans
 from bubbles.audio.sandbox import Limits
 from bubbles.blobs.address import open_store
+from bubbles.blobs.moving import MovingStore
 from bubbles.blobs.store import BlobStore
 from bubbles.blobs.timed import timed
 from bubbles.config import Settings
@@ -86,14 +87,28 @@ def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lam
 
 def store(settings: Settings) -> BlobStore:
     """Where sound is kept; raises `Missing("store")` for a URL that names no store."""
-    return store_at(settings, settings.blobs, what="BUBBLES_BLOB_URL")
+    present = _open(settings, settings.blobs, what="BUBBLES_BLOB_URL")
+    if not settings.blob_url_before:
+        return timed(present)
+    return timed(MovingStore(present, _former(settings)))
+
+
+def _former(settings: Settings) -> BlobStore:
+    """The store that is being moved from, with keys of its own if it has some."""
+    own = settings.s3_access_key_id_before
+    keyed = {"s3_access_key_id": own, "s3_secret_access_key": settings.s3_secret_access_key_before} if own else {}
+    return _open(settings.model_copy(update=keyed), settings.blob_url_before, what="BUBBLES_BLOB_URL_BEFORE")
 
 
 def store_at(settings: Settings, url: str, *, what: str) -> BlobStore:
     """The store of a URL, with the keys of the settings; raises `Missing("store")`, which names `what`."""
+    return timed(_open(settings, url, what=what))
+
+
+def _open(settings: Settings, url: str, *, what: str) -> BlobStore:
     secret = settings.s3_secret_access_key.get_secret_value()
     try:
-        return timed(open_store(url, access_key_id=settings.s3_access_key_id, secret_access_key=secret))
+        return open_store(url, access_key_id=settings.s3_access_key_id, secret_access_key=secret)
     except ValueError as error:
         raise Missing("store", f"{what}: {error}") from None
 

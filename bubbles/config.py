@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     s3_access_key_id: str = Field("", description="Access key of the bucket; empty: the usual AWS sources.")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key of the bucket.")
 
+    blob_url_before: str = Field(
+        "",
+        description="The former store, until `bubbles blobs move` has copied it: read and deleted from, not put to.",
+    )
+    s3_access_key_id_before: str = Field(
+        "", description="Access key of the former bucket; empty: as of the present one."
+    )
+    s3_secret_access_key_before: SecretStr = Field(SecretStr(""), description="Secret key of the former bucket.")
+
     # Who
     registration: Literal["open", "invite", "closed"] = Field(
         "invite",
@@ -158,6 +167,8 @@ class Settings(BaseSettings):
     def _deliverable(cls, way: str, info: ValidationInfo) -> str:
         if way == "redirect" and not info.data.get("blob_url", "").startswith("s3:"):
             raise ValueError("redirect needs a bucket in BUBBLES_BLOB_URL: a folder has no links; use app or nginx")
+        if way != "app" and info.data.get("blob_url_before"):
+            raise ValueError("must be app while BUBBLES_BLOB_URL_BEFORE is set: only we know where a blob is")
         if way == "nginx" and not info.data.get("trusted_proxies"):
             raise ValueError("nginx needs BUBBLES_TRUSTED_PROXIES to name the nginx in front; without one use app")
         return way

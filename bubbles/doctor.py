@@ -78,7 +78,8 @@ def _hidden(text: str, settings: Settings) -> str:
     password = None
     with suppress(ValueError):
         password = urlsplit(settings.database_url).password
-    secrets = {settings.s3_secret_access_key.get_secret_value(), password or "", unquote(password or "")}
+    keys = (settings.s3_secret_access_key, settings.s3_secret_access_key_before)
+    secrets = {*(key.get_secret_value() for key in keys), password or "", unquote(password or "")}
     for secret in sorted(secrets - {""}, key=len, reverse=True):
         text = text.replace(secret, "**********")
     return " ".join(text.split())

@@ -25,7 +25,6 @@ from bubbles.erasures import Mark
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.erasure import ACCOUNTS, BUBBLES, PREFIX, of_account
-from bubbles.model.rendition import MEDIA_TYPES
 
 AT_ONCE = 8
 BATCH = 500
@@ -156,7 +155,7 @@ def _put(blobs: BlobStore, archive: Archive, each: Named) -> bool:
     if _has(blobs, each):
         return True
     try:
-        blobs.put(each.key, archive.path(each), sha256=each.sha256, content_type=_content_type(each.key))
+        blobs.put(each.key, archive.path(each), sha256=each.sha256, content_type=each.content_type)
     except ValueError:
         log.error("blob_damaged", key=each.key)
         return False
@@ -168,10 +167,6 @@ def _has(blobs: BlobStore, each: Named) -> bool:
         return blobs.size(each.key) == each.length_bytes
     except KeyError:
         return False
-
-
-def _content_type(key: str) -> str:
-    return MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
 
 
 def _absent(blobs: BlobStore, wanted: _Wanted) -> list[str]:

@@ -17,6 +17,7 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from bubbles import find, logs, moderation, pipeline, publish, upkeep
+from bubbles.cli.blobs import blobs_app
 from bubbles.cli.keeping import back_up, restore, sweep
 from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
@@ -37,6 +38,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(token_app, name="token")
 app.add_typer(channel_app, name="channel")
 app.add_typer(model_app, name="model")
+app.add_typer(blobs_app, name="blobs")
 app.command("backup")(back_up)
 app.command("restore")(restore)
 app.command("sweep")(sweep)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bubbles.model.rendition import MEDIA_TYPES
+
 PAGE_ROWS = 1000
 NAMED = """
 SELECT recording_key AS key, recording_sha256 AS sha256, recording_bytes AS length_bytes,
@@ -42,6 +44,11 @@ class Named:
     def code(self) -> str:
         """The bubble that it belongs to."""
         return code_of(self.key)
+
+    @property
+    def content_type(self) -> str:
+        """As the store is told: what a recording is nobody says."""
+        return MEDIA_TYPES.get(self.key.rpartition(".")[2], "application/octet-stream")
 
 
 def code_of(key: str) -> str:

@@ -13,8 +13,12 @@ from uuid import uuid4
 import pytest
 
 from bubbles.blobs.address import open_store
+from bubbles.blobs.moving import MovingStore
 from bubbles.blobs.store import BlobStore, Stored
 from tests.blobs.vendors import Vendor, serving
+
+GUARDING = ["disk_store", "s3_store", "virtual_store", "moving_store", "former_store"]
+"""Stores where of many writers of a key one wins."""
 
 
 def _load(path: Path) -> ModuleType:
@@ -70,14 +74,33 @@ def bare_store() -> Iterator[BlobStore]:
         yield open_store(vendor.url, access_key_id="id", secret_access_key="secret")
 
 
-@pytest.fixture(scope="session", params=["disk_store", "s3_store", "virtual_store"])
+@pytest.fixture(scope="session")
+def moving_store(weed: Any, tmp_path_factory: pytest.TempPathFactory) -> BlobStore:
+    """From a disk to a bucket, with nothing on the disk."""
+    after = open_store(weed.url("moving"), access_key_id=weed.access_key, secret_access_key=weed.secret_key)
+    return MovingStore(after, open_store(tmp_path_factory.mktemp("before").as_uri()))
+
+
+@pytest.fixture(scope="session")
+def former_store(tmp_path_factory: pytest.TempPathFactory) -> BlobStore:
+    """From a disk to a disk, with every blob on the former one."""
+
+    class Former(MovingStore):
+        def put(self, *arguments: Any, **named: Any) -> Stored:
+            return self.before.put(*arguments, **named)
+
+    after, before = (open_store(tmp_path_factory.mktemp(name).as_uri()) for name in ("after", "before"))
+    return Former(after, before)
+
+
+@pytest.fixture(scope="session", params=GUARDING)
 def guarding_store(request: pytest.FixtureRequest) -> BlobStore:
     """Each store in turn that guards a key against many writers at once."""
     found: BlobStore = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.fixture(scope="session", params=["disk_store", "s3_store", "virtual_store", "bare_store"])
+@pytest.fixture(scope="session", params=[*GUARDING, "bare_store"])
 def store(request: pytest.FixtureRequest) -> BlobStore:
     """Each store in turn."""
     found: BlobStore = request.getfixturevalue(request.param)

@@ -29,7 +29,7 @@ class Vendor:
     versioning: str = ""
     is_open: bool = False
     denies: set[str] = field(default_factory=set)
-    kept: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    kept: dict[str, tuple[bytes, str, datetime]] = field(default_factory=dict)
     puts: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
 
@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self._error(400, "InvalidArgument")
         if "if-none-match" in headers and vendor.conditional == "known" and self._key in vendor.kept:
             return self._error(412, "PreconditionFailed")
-        vendor.kept[self._key] = content, headers.get("x-amz-checksum-sha256", "")
+        vendor.kept[self._key] = content, headers.get("x-amz-checksum-sha256", ""), datetime.now(UTC)
         return self._answer(200)
 
     def do_GET(self) -> None:
@@ -81,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self._answer(200, b"" if self.command == "HEAD" else self._about_bucket())
         if self._key not in self.vendor.kept:
             return self._error(404, "NoSuchKey")
-        content, checksum = self.vendor.kept[self._key]
+        content, checksum, _ = self.vendor.kept[self._key]
         told = {"x-amz-checksum-sha256": checksum} if checksum and self.vendor.checksums == "known" else {}
         asked = self.headers.get("Range") if self.vendor.knows_ranges else None
         if not asked:
@@ -117,9 +117,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status = f"<Status>{self.vendor.versioning}</Status>" if self.vendor.versioning else ""
             return f"<VersioningConfiguration>{status}</VersioningConfiguration>".encode()
         prefix = asked.get("prefix", [""])[0]
-        keys = [key for key in sorted(self.vendor.kept) if key.startswith(prefix)]
-        put_at = f"<LastModified>{datetime.now(UTC).isoformat()}</LastModified>"
-        listed = "".join(f"<Contents><Key>{escape(key)}</Key>{put_at}</Contents>" for key in keys)
+        listed = "".join(
+            f"<Contents><Key>{escape(key)}</Key><LastModified>{put_at.isoformat()}</LastModified></Contents>"
+            for key, (_, _, put_at) in sorted(self.vendor.kept.items())
+            if key.startswith(prefix)
+        )
         return f"<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>".encode()
 
     def _error(self, status: int, name: str) -> None:
