@@ -44,7 +44,8 @@ def first(session: Session, *, now: datetime) -> Account | None:
     """The first account, made on the first start; None once it is closed: nobody inherits what it was."""
     known = accounts.first(session)
     if known is None:
-        return create(session, FIRST_HANDLE, now=now)
+        accounts.lock_first(session)  # several processes may start at once on an empty database
+        known = accounts.first(session) or create(session, FIRST_HANDLE, now=now)
     return known if known.closed_at is None else None
 
 

@@ -1,5 +1,6 @@
 """Who the first account is: the operator's own, and nobody after it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.times import utc_now
 from bubbles.serve import announce
+from tests.test_at_once import is_waiting
 
 
 @pytest.fixture
@@ -28,6 +30,22 @@ def announced(house: House) -> str:
     said: list[str] = []
     announce(house, said.append)
     return "\n".join(said)
+
+
+def test_processes_that_start_at_once_make_one_first_account(house: House) -> None:
+    def first() -> int | None:
+        with house.database.transaction() as session:
+            account = accounts.first(session, now=utc_now())
+            return account.id if account else None
+
+    with ThreadPoolExecutor(1) as pool, house.database.transaction() as session:
+        mine = accounts.first(session, now=utc_now())
+        other = pool.submit(first)
+        while not is_waiting(house.database):
+            assert not other.done()
+        session.commit()
+        assert mine is not None
+        assert other.result(20) == mine.id
 
 
 def test_the_first_owner_is_let_in_and_nobody_inherits_that(house: House) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bubbles.model.account import Account, RecoveryCode, SignInLink, Token, WebSession
 from bubbles.model.passkey import Passkey
 from bubbles.model.password import Password
+
+FIRST_LOCK = 0x66697273
 
 
 def by_handle(session: Session, handle: str) -> Account | None:
@@ -35,6 +37,11 @@ def keep_open(session: Session, account_id: int) -> None:
 def first(session: Session) -> Account | None:
     """The oldest account, even if it is closed: its own channel is where the command line publishes by default."""
     return session.exec(select(Account).order_by(col(Account.id)).limit(1)).first()
+
+
+def lock_first(session: Session) -> None:
+    """Lets one transaction at a time make the first account."""
+    session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FIRST_LOCK})
 
 
 def _open_accounts() -> SelectOfScalar[Account]:

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-BENCHES = ("words", "journey", "ranges", "burst", "sockets", "search", "figures", "pages", "install")
+BENCHES = (
+    *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets"),
+    *("search", "figures", "pages", "install"),
+)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

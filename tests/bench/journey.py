@@ -6,6 +6,7 @@ python -m tests.bench.journey
 import tempfile
 import time
 import wave
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -38,8 +39,9 @@ def family(pid: int) -> dict[str, int]:
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            parents[int(entry.name)] = int(fields[1])
+            with suppress(FileNotFoundError, ProcessLookupError):  # one that has just ended
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
     worker = next(child for child, parent in parents.items() if parent == pid and "bubbles work" in command(child))
     whisper = next((child for child, parent in parents.items() if parent == worker), None)
     return {"web": pid, "worker": worker} | ({"speech": whisper} if whisper else {})
