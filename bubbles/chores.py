@@ -30,6 +30,9 @@ EVERY_TEN_SECONDS = "* * * * * */10"
 
 TIDY_EVERY_S = 3600
 
+HELD_BACK = "held_back"
+"""What a sweep counts that it would not delete, since it were too much: there is an alert on it."""
+
 Counts = Counter[str]
 """What a chore did, by what was counted; kept as far as it came when it fails."""
 

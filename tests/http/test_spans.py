@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
 from bubbles import chores, pipeline, spans
@@ -21,9 +22,8 @@ MARK = "zq7mark"
 
 @pytest.fixture
 def exported() -> Iterator[Any]:
-    """The exporter that keeps what it is given; skipped where the extra is not installed."""
-    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
-    exporter = memory.InMemorySpanExporter()
+    """The exporter that keeps what it is given."""
+    exporter = InMemorySpanExporter()
     spans.configure(exporter)
     yield exporter
     spans.stop()
