@@ -53,14 +53,16 @@ def written(folder: Path, port: int, *, application: int, blobs: Path | None = N
         "nginx.conf": {
             "/tmp/": f"{folder}/",  # noqa: S108 - what the shipped file says
             "listen 8080": f"listen 127.0.0.1:{port}",
-            "127.0.0.1:8000": f"127.0.0.1:{application}",
-            "127.0.0.1:8333": bucket or "127.0.0.1:8333",
             "worker_processes auto": _as_ourselves() + "worker_processes 2",
             "error_log stderr": f"error_log {folder}/error.log",
         },
         "nginx/http.conf": {
             "/tmp/": f"{folder}/",  # noqa: S108 - as above
             "/dev/stdout": f"{folder}/access.log",
+        },
+        "nginx/upstreams.conf": {
+            "127.0.0.1:8000": f"127.0.0.1:{application}",
+            "127.0.0.1:8333": bucket or "127.0.0.1:8333",
         },
         "nginx/media.conf": {"/var/lib/bubbles/blobs": str(blobs or folder / "none")},
     }
