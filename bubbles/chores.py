@@ -51,7 +51,7 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
 
     def revive(house: House, counts: Counts) -> None:
         with house.database.transaction() as session:
-            counts["steps"] += steps.revive(session, house.now(), overdue_after=overdue_after)
+            counts["steps"] += steps.revive(session, overdue_after=overdue_after)
         if counts["steps"]:
             log.warning("steps_revived", count=counts["steps"])
 

@@ -212,8 +212,7 @@ def _put_off(
     counted: bool,
 ) -> None:
     with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
-        until = house.now() + wait
-        steps.put_off(session, step, until=until, waiting_for=waiting_for, error=error, counted=counted)
+        steps.put_off(session, step, wait=wait, waiting_for=waiting_for, error=error, counted=counted)
 
 
 def jobs(house: House, shift: Shift) -> list[Job]:

@@ -80,7 +80,7 @@ async def _work(house: House, at_once: Mapping[str, int]) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, workers.stop)
-    async with _beside(_watch(house, workers, shift)), _beside(_tell(house, shift, at_once)):
+    async with _beside(_watch(house, workers, shift)), _beside(_tell(house, workers, shift, at_once)):
         log.info("worker_started", queues=list(at_once))
         await workers.run()
     await loop.shutdown_default_executor()  # while the last resort still waits behind us
@@ -116,13 +116,17 @@ async def _watch(house: House, workers: Workers, shift: Shift) -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
-async def _tell(house: House, shift: Shift, at_once: Mapping[str, int]) -> None:
-    """Says which queues are served here, again and again; then no more."""
+async def _tell(house: House, workers: Workers, shift: Shift, at_once: Mapping[str, int]) -> None:
+    """Says which queues are served here, again and again; then no more. Leaves when a database hangs over it."""
     process_id, alive_s = uuid4(), house.settings.stalled_after_s
     try:
         while not shift.leaving.is_set():
-            await asyncio.to_thread(_sign_of_life, house, process_id, at_once)
+            async with asyncio.timeout(alive_s):
+                await asyncio.to_thread(_sign_of_life, house, process_id, at_once)
             await asyncio.sleep(min(HEARTBEAT_S, alive_s / 4))
+    except TimeoutError:
+        log.error("database_hangs")  # our work was taken over, and we would wait for it for ever
+        workers.stop()
     finally:
         await asyncio.to_thread(_no_more, house, process_id)
 

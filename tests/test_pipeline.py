@@ -3,7 +3,7 @@
 import asyncio
 import errno
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -92,11 +92,14 @@ def step_of(house: House, bubble_id: int) -> Step:
 
 
 def due(house: House, bubble_id: int) -> list[datetime]:
-    """When the jobs that wait for this bubble may run, NOON for at once."""
-    waiting = "FROM procrastinate_jobs WHERE status = 'todo' AND (args->>'bubble_id')::bigint = :id"
-    query = f"SELECT scheduled_at {waiting} ORDER BY id"
+    """When the jobs that wait for this bubble may run, NOON for at once: NOON is when they were added."""
+    query = """
+        SELECT coalesce(scheduled_at - event.at, '0')
+        FROM procrastinate_jobs job JOIN procrastinate_events event ON job_id = job.id
+        WHERE status = 'todo' AND event.type = 'deferred' AND (args->>'bubble_id')::bigint = :id ORDER BY job.id
+    """
     with house.database.transaction() as session:
-        return [row[0] or NOON for row in session.connection().execute(text(query), {"id": bubble_id})]
+        return [NOON + wait for wait in session.connection().execute(text(query), {"id": bubble_id}).scalars()]
 
 
 def test_a_step_that_ends_well_is_finished_and_not_run_again(house, script, bubble_id):
@@ -234,18 +237,21 @@ def test_memory_that_lacks_again_and_again_is_given_up(house, script, bubble_id)
 def test_a_step_that_nobody_will_run_is_enqueued_again(house, script, bubble_id):
     with house.database.transaction() as session:
         session.connection().execute(text("DELETE FROM procrastinate_jobs"))
-        assert steps.revive(session, NOON, overdue_after=timedelta(minutes=20)) >= 1
-        assert steps.revive(session, NOON, overdue_after=timedelta(minutes=20)) == 0
+        assert steps.revive(session, overdue_after=timedelta(minutes=20)) >= 1
+        assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 0
     assert due(house, bubble_id) == [NOON]
 
 
 def test_a_step_that_began_too_long_ago_is_enqueued_again(house, bubble_id):
     with house.database.transaction() as session:
-        session.connection().execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        mine = "UPDATE procrastinate_jobs SET status = 'doing' WHERE (args->>'bubble_id')::bigint = :id"
+        session.connection().execute(text(mine), {"id": bubble_id})
         hung = steps.begin(session, bubble_id, NAME, NOON)
     with house.database.transaction() as session:
-        later = NOON + timedelta(minutes=21)
-        assert steps.revive(session, later, overdue_after=timedelta(minutes=20)) == 1
+        assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 0
+        ages = "UPDATE procrastinate_events SET at = at - interval '21 minutes' WHERE type = 'started'"
+        session.connection().execute(text(ages))
+        assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 1
     assert due(house, bubble_id) == [NOON]
     with pytest.raises(steps.Overtaken), house.database.transaction() as session:
         steps.finish(session, hung, NOON)
@@ -321,3 +327,15 @@ def test_a_step_that_a_worker_died_over_runs_alone(house, script, bubble_id, mon
     run_step(house, NAME, bubble_id)
     run_step(house, NAME, bubble_id)
     assert asked == [False, True, False]
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_clock_that_is_off_neither_hurries_nor_delays_what_is_tried_again(house, script, bubble_id, off):
+    house = replace(house, now=lambda: datetime.now(UTC) + off)
+    script.does = [Missing("store", "It is away.")]
+    run_step(house, NAME, bubble_id)
+    assert due(house, bubble_id) == [NOON + pipeline.WAIT_FOR_PART]
+    with house.database.transaction() as session:
+        assert steps.begin(session, bubble_id, NAME, house.now())
+        session.flush()
+        assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 0

@@ -67,7 +67,7 @@ def test_a_step_that_is_put_off_is_due_at_once(database: Database) -> None:
         bubble = bubble_with(session, StepName.NORMALISE)
         step = steps.begin(session, bubble.id, StepName.NORMALISE, NOON)
         session.flush()
-        steps.put_off(session, step, until=LATER, waiting_for="store", error=None, counted=False)
+        steps.put_off(session, step, wait=timedelta(hours=1), waiting_for="store", error=None, counted=False)
     with database.transaction() as session:
         assert retry.retry(session, bubble, now=NOON) is StepName.NORMALISE
 

@@ -35,6 +35,9 @@ RESTORING = "bubbles_restoring"
 STATEMENT_TIMEOUT_MS = 30_000
 STALE_AFTER_S = 2.0
 CONNECT_TIMEOUT_S = 10
+NOTICE_SILENCE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""So that a server that is no longer there, and cannot say so, is noticed in half a minute and not in two hours."""
+
 GLANCE_MAX_S = 2
 """How long connecting, waiting and each statement of a glance may take."""
 
@@ -119,6 +122,7 @@ class Database:
             hide_parameters=True,  # they are what people said and where
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
+                **NOTICE_SILENCE,
                 "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
             },
         )

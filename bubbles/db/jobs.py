@@ -6,7 +6,7 @@ A job is enqueued inside the caller's transaction: rolled back with it, visible 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import procrastinate
@@ -15,7 +15,12 @@ from procrastinate.worker import Worker
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bubbles.db.engine import NOTICE_SILENCE
+
 HEARTBEAT_S = 5.0
+CONNECTION_MAX_S = 5.0
+"""How long a worker waits for the database before it counts as away: then it leaves, and is started anew."""
+
 TURN_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 RECOVERY_LOCK = 0x72657363
 """One recovery at a time: a second would take a job from the worker that the first has just handed it to."""
@@ -67,12 +72,12 @@ def enqueue(
     *,
     queue: str,
     lock: str | None = None,
-    run_at: datetime | None = None,
+    run_in: timedelta | None = None,
     turn_at: datetime | None = None,
     once: bool = False,
     **arguments: Any,
 ) -> None:
-    """Adds a job in the session's transaction.
+    """Adds a job in the session's transaction, to be run after `run_in` by the database's clock.
 
     Jobs of one `lock` run one after the other, and only the last that was added waits. In a queue the earliest
     `turn_at` runs first, those without before all. `once`: not beside a waiting job of the same name.
@@ -85,7 +90,7 @@ def enqueue(
         name,
         queue=queue,
         lock=lock,
-        schedule_at=run_at,
+        schedule_at=_now(session) + run_in if run_in else None,
         priority=priority(turn_at),
         connection=connection.connection.driver_connection,
         queueing_lock=name if once else None,
@@ -99,6 +104,12 @@ def enqueue(
             task.defer(**arguments)
     except procrastinate.exceptions.AlreadyEnqueued:
         pass  # the one that waits will do
+
+
+def _now(session: Session) -> datetime:
+    """When the transaction began, by the one clock that all machines share."""
+    now: datetime = session.connection().execute(text("SELECT now()")).scalar_one()
+    return now
 
 
 def priority(turn_at: datetime | None) -> int:
@@ -144,7 +155,9 @@ class Workers:
         on_stop: Callable[[], None],
     ) -> None:
         # Each queue keeps a connection of its own to be told of new jobs.
-        connector = procrastinate.PsycopgConnector(conninfo=url, max_size=len(concurrency) + 4)
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url, max_size=len(concurrency) + 4, timeout=CONNECTION_MAX_S, kwargs=dict(NOTICE_SILENCE)
+        )
         self._app = procrastinate.App(connector=connector)
         self._on_stop = on_stop
         self._asked_to_stop = False

@@ -3,12 +3,22 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, or_, text
+from sqlalchemy import CursorResult, func, text
 from sqlmodel import Session, col, select, update
 
 from bubbles.db import jobs
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
+
+_JOB_AT_WORK = """
+    SELECT FROM procrastinate_jobs job
+    WHERE job.lock = step.name || ' ' || step.bubble_id AND (
+        job.status = 'todo' OR job.status = 'doing' AND EXISTS (
+            SELECT FROM procrastinate_events event WHERE event.job_id = job.id AND event.type = 'started'
+            AND event.at > now() - make_interval(secs => :overdue_s)
+        )
+    )
+"""
 
 
 class Overtaken(Exception):
@@ -63,12 +73,12 @@ def finish(session: Session, step: Step, now: datetime) -> None:
 
 
 def put_off(
-    session: Session, step: Step, *, until: datetime, waiting_for: str | None, error: str | None, counted: bool
+    session: Session, step: Step, *, wait: timedelta, waiting_for: str | None, error: str | None, counted: bool
 ) -> None:
-    """Has the step tried again later. `waiting_for` names a missing part; a try that is not `counted` is given back."""
+    """Has the step tried again after `wait`, for want of the part `waiting_for`; a try not `counted` is given back."""
     tries = step.tries if counted else step.tries - 1
     _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries)
-    _add_job(session, step, run_at=until)
+    _add_job(session, step, run_in=wait)
 
 
 def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
@@ -76,14 +86,14 @@ def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
     _write(session, step, gave_up_at=now, waiting_for=None, error=error)
 
 
-def _add_job(session: Session, step: Step, *, run_at: datetime | None = None) -> None:
+def _add_job(session: Session, step: Step, *, run_in: timedelta | None = None) -> None:
     """A job in the queue that bears the step's name; two of one step never run at once, and never wait."""
     jobs.enqueue(
         session,
         step.name,
         queue=step.name,
         lock=lock_of(step),
-        run_at=run_at,
+        run_in=run_in,
         turn_at=step.turn_at,
         bubble_id=step.bubble_id,
     )
@@ -103,18 +113,16 @@ def _write(session: Session, step: Step, **values: Any) -> None:
         raise Overtaken(f"{step.name} of bubble {step.bubble_id}, attempt {step.attempt}")
 
 
-def revive(session: Session, now: datetime, *, overdue_after: timedelta) -> int:
-    """Enqueues the unfinished steps that no job stands for, or whose latest attempt began too long ago.
+def revive(session: Session, *, overdue_after: timedelta) -> int:
+    """Enqueues the unfinished steps that no job stands for, or whose job began too long ago by the database's clock.
 
-    That happens when the database was away at the moment that a step would have been put off. Returns how many.
+    The first happens when the database was away at the moment that a step would have been put off, the second when a
+    worker hangs and does not know it. Returns how many.
     """
-    has_job = (
-        "SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = step.name"
-        " AND (args->>'bubble_id')::bigint = step.bubble_id"
-    )
+    known = {"overdue_s": overdue_after.total_seconds()}
     unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
-    forsaken = or_(text(f"NOT EXISTS ({has_job})"), col(Step.started_at) < now - overdue_after)
-    found = session.exec(select(Step).where(*unfinished, forsaken).with_for_update(skip_locked=True)).all()
+    query = select(Step).where(*unfinished, text(f"NOT EXISTS ({_JOB_AT_WORK})").bindparams(**known))
+    found = session.exec(query.with_for_update(skip_locked=True)).all()
     for step in found:
         step.started_at = None
         _add_job(session, step)

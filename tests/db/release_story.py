@@ -55,7 +55,7 @@ with database.transaction() as session:
     assert step is not None and step.finished_at
     steps.enqueue(session, published[0].id, "transcribe", house.now())
 with database.transaction() as session:
-    steps.revive(session, house.now(), overdue_after=upkeep.LEFTOVER_AGE)
+    steps.revive(session, overdue_after=upkeep.LEFTOVER_AGE)
     bubble = rows.get(session, published[0].id)
     edit.edit(session, bubble, {"title": "Pier"}, expected_version=None, limits=house.text_limits, now=house.now())
     moderation.hold(session, bubble, by="operator", reason="look", now=house.now())

@@ -19,7 +19,7 @@ def _empty(database: Database) -> None:
         session.connection().execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
 
 
-def add(database: Database, name: str, *, lock: str | None = None, **when: datetime | None) -> None:
+def add(database: Database, name: str, *, lock: str | None = None, **when: datetime | timedelta | None) -> None:
     with database.transaction() as session:
         jobs.enqueue(session, "normalise", queue="normalise", lock=lock, what=name, **when)
 
@@ -80,7 +80,7 @@ def test_a_job_that_another_of_its_lock_holds_up_holds_up_no_other(database: Dat
 
 
 def test_a_job_takes_the_place_of_the_one_that_was_put_off(database: Database) -> None:
-    add(database, "later", lock="one", run_at=datetime.now(UTC) + timedelta(hours=1))
+    add(database, "later", lock="one", run_in=timedelta(hours=1))
     add(database, "now", lock="one")
     assert [fetch(database), fetch(database)] == ["now", None]
 

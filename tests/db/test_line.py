@@ -66,9 +66,9 @@ def ran(session: Session, duration_s: float, *, took_s: float) -> None:
     session.connection().execute(text("DELETE FROM procrastinate_jobs"))
 
 
-def put_off(session: Session, step: Step, *, until: datetime) -> None:
+def put_off(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
     """As a worker does: the step first, then its job is gone."""
-    steps.put_off(session, step, until=until, waiting_for="model", error=None, counted=False)
+    steps.put_off(session, step, wait=wait, waiting_for="model", error=None, counted=False)
     session.connection().execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing'"))
 
 
@@ -99,8 +99,7 @@ def test_a_step_that_is_put_off_is_ahead_of_nobody(database: Database) -> None:
     with database.transaction() as session:
         early, late = waiting(session), waiting(session, queued_at=NOON + timedelta(minutes=1))
         begin(session)
-        until = datetime.now(UTC) + timedelta(hours=1)
-        put_off(session, early, until=until)
+        put_off(session, early, wait=timedelta(hours=1))
         assert line.place(session, late).position == 0
 
 
@@ -123,6 +122,6 @@ def test_nothing_is_expected_of_a_step_that_waits_for_a_part(database: Database)
         serve(session, 1)
         step = waiting(session)
         begin(session)
-        put_off(session, step, until=NOON)
+        put_off(session, step)
         session.refresh(step)
         assert line.place(session, step) == Place(0, None)

@@ -21,6 +21,7 @@ from bubbles.db.engine import Database
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.step import Step, StepName
 from bubbles.model.times import utc_now
+from tests.faults.proxy import Fault, FaultProxy
 from tests.journey.service import Service, wait_for, working
 
 NAME = StepName.NORMALISE
@@ -77,15 +78,22 @@ def bubble(house: House, tmp_path: Path) -> Bubble:
 @contextmanager
 def wilful(house: House, deed: str, *, slack_s: float = 120) -> Iterator[Service]:
     """A worker process whose first step misbehaves, once it has begun."""
+    with worker_of(house, deed, slack_s=slack_s) as worker:
+        worker.line("begun")
+        yield worker
+
+
+@contextmanager
+def worker_of(house: House, deed: str, *, slack_s: float = 120, database_url: str = "") -> Iterator[Service]:
+    """A worker process that would misbehave over a step."""
     program = WILFUL.replace("DEED", DEEDS[deed]).replace("EXTRA", str(slack_s))
     settings = {
-        "DATABASE_URL": house.settings.database_url,
+        "DATABASE_URL": database_url or house.settings.database_url,
         "BLOB_URL": house.settings.blob_url,
         "STALLED_AFTER_S": str(STALLED_AFTER_S),
         "NORMALISE_DEADLINE_S": "10",
     }
     with working(house.settings.data_dir.parent / deed, command=("-c", program), **settings) as worker:
-        worker.line("begun")
         yield worker
 
 
@@ -160,6 +168,15 @@ def test_a_recording_that_kills_its_workers_is_given_up_holds_up_no_other_and_ca
         retry.retry(session, bubble, now=house.now())
     pipeline.run_step(house, NAME, bubble.id)
     assert state_of(house, bubble) is State.PLAYABLE
+
+
+def test_a_worker_whose_database_hangs_ends_by_itself(house: House) -> None:
+    url = house.settings.database_url
+    with FaultProxy.before(url) as proxy, worker_of(house, "hangs", database_url=proxy.through(url)) as worker:
+        hangs = proxy.add(Fault.STALL, "INSERT INTO serving")
+        assert worker.process.wait(30) == 1
+        assert hangs.fired == 1
+        assert any("database_hangs" in line for line in worker.said)
 
 
 class Late:
