@@ -30,8 +30,8 @@ EVERY_TEN_SECONDS = "* * * * * */10"
 
 TIDY_EVERY_S = 3600
 
-HELD_BACK = "held_back"
-"""What a sweep counts that it would not delete, since it were too much: there is an alert on it."""
+ORPHANS_KEPT = "orphans_kept"
+"""What a sweep counts that it would not delete, since it is too much; there is an alert on it."""
 
 Counts = Counter[str]
 """What a chore did, by what was counted; kept as far as it came when it fails."""
@@ -149,7 +149,7 @@ def sweep(house: House, counts: Counts, *, orphans_however_many: bool = False) -
     age = timedelta(days=settings.orphan_days)
     looked = orphans.sweep(house.database, house.blobs, now=now, age=age, however_many=orphans_however_many)
     counts["orphans"] += looked.doomed
-    counts["orphans_kept"] += looked.orphans - looked.doomed
+    counts[ORPHANS_KEPT] += looked.orphans - looked.doomed
 
 
 def workdir(house: House) -> Path:
