@@ -132,10 +132,10 @@ def test_the_runbook_names_settings_and_commands_that_there_are() -> None:
         assert command in group.commands
 
 
-@pytest.mark.parametrize("expression", sorted({*ALERTED, *SHOWN}))
-def test_every_expression_is_promql(expression: str) -> None:
+def test_every_expression_is_promql() -> None:
     promql = pytest.importorskip("promql_parser")
-    promql.parse(expression.replace("$__rate_interval", "5m"))
+    for expression in ALERTED + SHOWN:
+        promql.parse(expression.replace("$__rate_interval", "5m"))
 
 
 # The dashboard
