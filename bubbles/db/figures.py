@@ -111,6 +111,7 @@ _STATE: ColumnElement[str] = case(
 
 def figures(session: Session, now: datetime) -> Figures:
     """All of them."""
+    clock_ahead_s = float(_rows(session, _CLOCK)[0][0]) - now.timestamp()  # before the others take their time
     unfinished = _rows(session, _UNFINISHED, now=now)
     count, oldest_s = _rows(session, _DISCARDS, now=now)[0]
     return Figures(
@@ -124,7 +125,7 @@ def figures(session: Session, now: datetime) -> Figures:
         slots=crew.slots(session),
         chores=chores.latest(session),
         discards=Waiting(count, float(oldest_s)),
-        clock_ahead_s=float(_rows(session, _CLOCK)[0][0]) - now.timestamp(),
+        clock_ahead_s=clock_ahead_s,
     )
 
 

@@ -22,6 +22,7 @@ from bubbles.model.step import StepName
 from bubbles.shift import Shift
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
+REFERENCE = INFRA.parent / "docs" / "reference.md"
 RULES = [rule for group in yaml.safe_load((INFRA / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
 DASHBOARD = json.loads((INFRA / "grafana" / "bubbles.json").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -66,6 +67,15 @@ def test_every_metric_that_is_used_exists(families: dict[str, Any]) -> None:
 
 def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert(families: dict[str, Any]) -> None:
     assert {name for name in families if name.startswith("bubbles_")} <= {name for name, _ in used()}
+
+
+def test_every_metric_of_ours_is_documented_with_its_labels(families: dict[str, Any]) -> None:
+    rows = re.findall(r"^\| `(bubbles_\w+)` \|([^|]*)\|", REFERENCE.read_text(), re.MULTILINE)
+    documented = {name.removesuffix("_total"): set(re.findall(r"\w+", labels)) for name, labels in rows}
+    assert set(documented) == {name for name in families if name.startswith("bubbles_")}
+    for name, labels in documented.items():
+        for sample in families[name].samples:
+            assert set(sample.labels) - {"le"} == labels, name
 
 
 def test_every_value_that_is_asked_for_can_be_there(app: Any) -> None:
