@@ -105,6 +105,11 @@ def send_file(page: Page, stage: Stage) -> None:
     page.locator("[data-details] button[type=submit]").click()
 
 
+def see_one_that_failed(page: Page, stage: Stage) -> None:
+    """Goes to a bubble of the author's of which nothing playable could be made."""
+    page.goto(f"/studio/bubbles/{stage.failed()}")
+
+
 def asked_in(state: str, section: str, *, sends: str, holds: str, of: str = "quiet") -> Shown:
     """The account page of somebody new, once a section's form has been answered."""
     name, account = f"account, {state}", "/account"
@@ -162,6 +167,15 @@ PAGES = (
     Shown("studio, in preparation", "/studio", at("/studio"), of="quiet", by="author", holds=".rows"),
     Shown("studio, empty", "/studio", at("/studio"), of="quiet", by=NEWCOMER, holds=".empty"),
     Shown("studio, a bubble", BUBBLE, at("/studio/bubbles/{code}"), by="author", holds=".desk-player"),
+    Shown(
+        "studio, a bubble that failed",
+        BUBBLE,
+        at("/studio"),
+        of="quiet",
+        by="author",
+        holds="form[action$='/retry'] button",
+        then=see_one_that_failed,
+    ),
     Shown("studio, a bubble in preparation", BUBBLE, at("/studio/bubbles/{code}"), of="quiet", by="author"),
     Shown("account", "/account", at("/account"), by="author", holds="[data-adds-passkey] button"),
     asked_in("new recovery codes", "codes", sends="/account/recovery-codes", holds=".codes"),

@@ -10,6 +10,10 @@ from typing import Any
 from typer.testing import CliRunner
 
 from bubbles import cli
+from bubbles.app import open_house
+from bubbles.config import Settings
+from bubbles.db import bubbles, steps
+from bubbles.model.step import StepName
 from tests.conftest import Speech
 from tests.journey.service import Service, running, wait_for
 
@@ -105,6 +109,21 @@ class Stage:
             answer = client.post("/api/bubbles", files=files, data=fields)
             assert answer.status_code == 202, answer.text
             return dict(answer.json())
+
+    def failed(self) -> str:
+        """The code of a bubble of the author's that was given up; where no worker is up."""
+        assert self.sound
+        link = self.command("publish", str(self.sound), "--channel", self.author, "--title", "Not to be")
+        code, settings = link.rpartition("/")[2], Settings(data_dir=Path(self.service.environment["BUBBLES_DATA_DIR"]))
+        with open_house(settings) as house, house.database.transaction() as session:
+            found = bubbles.by_code(session, code, account_id=None)
+            assert found
+            step = steps.begin(session, found[0].id, StepName.NORMALISE, house.now())
+            assert step
+            session.flush()
+            steps.give_up(session, step, now=house.now(), error="died_too_often")
+            found[0].failed_at = house.now()
+        return code
 
     def ready(self, code: str, state: str = "ready") -> dict[str, Any]:
         """The bubble once it reached a state that strangers see."""
