@@ -5,7 +5,7 @@ import sys
 
 BENCHES = (
     *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets"),
-    *("search", "figures", "pages", "install"),
+    *("search", "figures", "keeping", "pages", "install"),
 )
 
 if __name__ == "__main__":
