@@ -5,6 +5,7 @@ blobs, each verified, the database in one transaction, its newest schema, and wh
 database keeps everybody out until the end; after a crash the same command goes on.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from bubbles.archive import Archive, BackupSet, Manifest, OnProgress
 from bubbles.blobs.store import BlobStore
 from bubbles.db import bubbles, discards, dump, named, restored
 from bubbles.db.engine import revisions
-from bubbles.db.named import Named
+from bubbles.db.named import Named, code_of
 from bubbles.erasures import Mark
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
@@ -75,9 +76,14 @@ def restore(
         absent = _put_all(house.blobs, archive, wanted, on_progress) if with_blobs else _absent(house.blobs, wanted)
         if not loaded:
             dump.load(house.database, chosen.dump)
-        erased = _settle(house, absent + manifest.gone + manifest.lost, marks, forget_discards=with_blobs)
+        house.database.migrate(restoring=True)
+        absent += manifest.gone + manifest.lost
+        _reconcile(house, absent, kept_store=not with_blobs)
+        erased = _erase_all(house, marks)
+        absent = _still_named(house, absent)
+        restored.end(house.database)
     log.info("restored", set=chosen.folder.name, bubbles=manifest.bubbles, erased=erased, absent=len(absent))
-    return Restored(chosen.folder.name, manifest, erased, sorted({*absent, *manifest.lost}))
+    return Restored(chosen.folder.name, manifest, erased, absent)
 
 
 class _Wanted:
@@ -183,20 +189,42 @@ def _absent(blobs: BlobStore, wanted: _Wanted) -> list[str]:
 # Rows
 
 
-def _settle(house: House, absent: list[str], marks: list[Mark], *, forget_discards: bool) -> int:
-    """Brings the loaded rows up to date, opens the house; returns how many bubbles were erased again."""
-    house.database.migrate(restoring=True)
+def _reconcile(house: House, absent: list[str], *, kept_store: bool) -> None:
+    """Has rows name what there is instead of what is absent."""
     with house.database.transaction() as session:
         named.use_renditions(session, absent)
-        if forget_discards:  # of blobs that were never brought here
+        if not kept_store:  # what is doomed was never brought here
             discards.forget_all(session)
+    for key in _still_named(house, absent) if kept_store else ():
+        _adopt(house, key)
+
+
+def _still_named(house: House, keys: list[str]) -> list[str]:
+    with house.database.transaction() as session:
+        return sorted(named.still(session, keys))
+
+
+def _adopt(house: House, key: str) -> None:
+    """Has a bubble whose recording is gone heard from what was made of it after the backup, if anything was."""
+    code = code_of(key)
+    made = next(house.blobs.keys(f"renditions/{code}/"), None) if key.startswith("recordings/") else None
+    if made is None:
+        return
+    digest, length_bytes = hashlib.sha256(), house.blobs.size(made)
+    for chunk in house.blobs.open_range(made, 0, length_bytes):
+        digest.update(chunk)
+    with house.database.transaction() as session:
+        named.hear_from(session, key, key=made, sha256=digest.hexdigest(), length_bytes=length_bytes)
+        discards.done(session, [made])
+
+
+def _erase_all(house: House, marks: list[Mark]) -> int:
+    """Erases again what the marks name; returns how many bubbles."""
     erased = 0
     for mark in marks:
         with house.database.transaction() as session:
             erased += _erase(session, mark)
-    erased += leave.go_on(house.database, now=house.now())
-    restored.end(house.database)
-    return erased
+    return erased + leave.go_on(house.database, now=house.now())
 
 
 def _erase(session: Session, mark: Mark) -> bool:

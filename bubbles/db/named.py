@@ -18,7 +18,7 @@ SELECT blob_key, sha256, length_bytes, false FROM rendition
 """
 STILL = """
 SELECT recording_key FROM bubble WHERE recording_key = ANY(:keys)
-UNION ALL
+UNION
 SELECT blob_key FROM rendition WHERE blob_key = ANY(:keys)
 """
 UNNAMED = """
@@ -77,6 +77,17 @@ def use_renditions(session: Session, keys: list[str]) -> None:
     session.connection().execute(
         text("UPDATE bubble SET recording_key = NULL WHERE recording_key = ANY(:keys) AND playable_at IS NOT NULL"),
         {"keys": keys},
+    )
+
+
+def hear_from(session: Session, recording_key: str, *, key: str, sha256: str, length_bytes: int) -> None:
+    """Has a bubble whose recording is not there heard from another blob."""
+    session.connection().execute(
+        text(
+            "UPDATE bubble SET recording_key = :key, recording_sha256 = :sha256, recording_bytes = :length_bytes"
+            " WHERE recording_key = :recording_key"
+        ),
+        {"recording_key": recording_key, "key": key, "sha256": sha256, "length_bytes": length_bytes},
     )
 
 

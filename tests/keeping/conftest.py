@@ -183,6 +183,13 @@ def count(house: House, rows: str) -> int:
         return int(session.connection().execute(text(f"SELECT count(*) FROM {rows}")).scalar_one())  # noqa: S608
 
 
+def journey(house: House, bubble: Bubble) -> None:
+    """Takes a bubble to its end, and lets go of what is over."""
+    for name in ALL:
+        pipeline.run_step(house, name, bubble.id)
+    upkeep.discard(house.database, house.blobs, now=house.now())
+
+
 class Stand:
     """A store behind one that a test changes; `does` is what the test wants to happen."""
 

@@ -10,18 +10,17 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL
 
-from bubbles import pipeline, upkeep
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
 from bubbles.db import chores, dump
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Missing, Refused
-from bubbles.model.bubble import Bubble, State
+from bubbles.model.bubble import State
 from bubbles.model.chore import Chore
 from bubbles.model.step import StepName
 from bubbles.restore import restore
-from tests.keeping.conftest import ALL, NewHouse, Stand, kept, published, row, shelved, withdraw, work_off
+from tests.keeping.conftest import NewHouse, Stand, journey, kept, published, row, shelved, withdraw, work_off
 
 
 def names(folder: Path) -> list[str]:
@@ -134,12 +133,6 @@ def test_a_recording_that_is_dropped_meanwhile_is_heard_from_its_rendition(
     assert row(after, bubble.code).state is State.PLAYABLE
     work_off(after)
     assert row(after, bubble.code).state is State.READY
-
-
-def journey(house: House, bubble: Bubble) -> None:
-    for name in ALL:
-        pipeline.run_step(house, name, bubble.id)
-    upkeep.discard(house.database, house.blobs, now=house.now())
 
 
 class Quick(Stand):
