@@ -119,13 +119,20 @@ def test_an_older_server_is_spared_what_it_does_not_know(
     assert [path.name for path in Archive(backups).choose("").folder.iterdir() if "part" in path.name] == []
 
 
-def test_a_script_that_fails_loads_nothing(new_house: NewHouse, backups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dump, "KNOWS_ALL_SETTINGS", 999_999)
-    monkeypatch.setattr(dump, "LOAD_OPTIONS", ("--section=pre-data", "--section=nonsense"))
+@pytest.mark.parametrize("all_settings_known", [True, False])
+def test_a_load_that_breaks_off_at_its_end_leaves_nothing(
+    new_house: NewHouse, backups: Path, monkeypatch: pytest.MonkeyPatch, all_settings_known: bool
+) -> None:
+    monkeypatch.setattr(dump, "KNOWS_ALL_SETTINGS", 0 if all_settings_known else 999_999)
     after = new_house(migrated=False)
-    with pytest.raises(Missing):
+    with after.database.transaction() as session:  # has the name of an index, which comes last
+        session.connection().exec_driver_sql("CREATE SEQUENCE bubble_newest")
+    with pytest.raises(Missing, match="bubble_newest"):
         restore(after, backups)
     assert count(after, "pg_tables WHERE schemaname = 'public'") == 0
+    with after.database.transaction() as session:
+        session.connection().exec_driver_sql("DROP SEQUENCE bubble_newest")
+    assert restore(after, backups).absent == []
 
 
 # Half-way
