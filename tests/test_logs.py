@@ -76,7 +76,7 @@ def everything_asked(author: httpx.Client, stranger: httpx.Client, code: str) ->
             "Idempotency-Key": MARK, "Accept": "text/html" if number % 2 else "*/*",
         }  # fmt: skip
         for each, client in ((code, author), (MARK, stranger)):
-            if row.path == "/api/bubbles/{code}/events":
+            if row.path == "/api/bubbles/{code}/events" and each == code:
                 continue  # goes on for ever
             body: dict[str, Any] = {"json": {"title": word, "cues": word}} if row.method in {"PUT", "PATCH"} else {}
             if row.method == "POST":
@@ -112,7 +112,7 @@ def test_nothing_of_anybody_is_written_down(told: tuple[Service, Path], tmp_path
     for forbidden in (MARK, *codes, token, ADDRESS, "127.0.0.1", "48.13", "11.57"):
         assert forbidden not in text.lower() if forbidden == MARK else forbidden not in text
     asked = [line for line in lines if line["event"] == "request"]
-    assert {line["route"] for line in asked} >= {row.path for row in OPERATIONS} - {"/api/bubbles/{code}/events"}
+    assert {line["route"] for line in asked} >= {row.path for row in OPERATIONS}
     assert all(KEYS <= set(line) <= KEYS | {"bubble_id"} for line in asked)
     (waits,) = {(line["step"], type(line["job_id"]), line["attempt"] > 0) for line in lines if line.get("step")}
     assert waits == ("transcribe", int, True)
