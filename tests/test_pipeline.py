@@ -339,3 +339,63 @@ def test_a_clock_that_is_off_neither_hurries_nor_delays_what_is_tried_again(hous
         assert steps.begin(session, bubble_id, NAME, house.now())
         session.flush()
         assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 0
+
+
+def _begun_elsewhere(session, step):
+    steps.begin(session, step.bubble_id, NAME, NOON)
+
+
+def _put_off(session, step):
+    steps.put_off(session, step, wait=timedelta(0), waiting_for=None, error=None, counted=True)
+
+
+def _given_up(session, step):
+    steps.give_up(session, step, now=NOON, error="late")
+
+
+def _finished(session, step):
+    steps.finish(session, step, NOON)
+
+
+def _asked_again(session, step):
+    steps.enqueue(session, step.bubble_id, NAME, NOON)
+
+
+def _revived(session, step):
+    session.connection().execute(text("DELETE FROM procrastinate_jobs"))
+    steps.revive(session, overdue_after=timedelta(minutes=20))
+
+
+@pytest.mark.parametrize("write", [steps.require_latest, _put_off, _given_up, _finished])
+@pytest.mark.parametrize("meanwhile", [_begun_elsewhere, _put_off, _given_up, _finished, _asked_again, _revived])
+def test_every_write_of_a_zombie_is_refused_whatever_became_of_its_step(house, bubble_id, write, meanwhile):
+    with house.database.transaction() as session:
+        zombie = steps.begin(session, bubble_id, NAME, NOON)
+        session.flush()
+        session.expunge(zombie)
+    with house.database.transaction() as session:
+        meanwhile(session, zombie)
+    with house.database.transaction() as session:
+        before = session.get_one(Step, (bubble_id, NAME)).model_dump()
+    with pytest.raises(steps.Overtaken), house.database.transaction() as session:
+        write(session, zombie)
+    assert step_of(house, bubble_id).model_dump() == before
+
+
+def test_a_queue_that_fails_waits_for_what_the_others_have_under_way(database, monkeypatch):
+    workers = Workers(database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: None)
+    ended = []
+
+    async def broken() -> None:
+        raise ConnectionError("broken")
+
+    async def draining() -> None:
+        await workers._workers[1]._stop_event.wait()
+        await asyncio.sleep(0.1)
+        ended.append(True)
+
+    for worker, run in zip(workers._workers, (broken, draining), strict=True):
+        monkeypatch.setattr(worker, "run", run)
+    with pytest.raises(ConnectionError, match="broken"):
+        asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
+    assert ended == [True]

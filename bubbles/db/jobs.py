@@ -201,7 +201,9 @@ class Workers:
             await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
             asked = self._asked_to_stop
             self.stop()
-            await asyncio.gather(*runs)
+            await asyncio.wait(runs)  # all, also when one has failed: what the others have under way is put back
+        for each in runs:
+            each.result()
         if not asked:
             raise ConnectionError("A queue was no longer served: the database was away.")
 

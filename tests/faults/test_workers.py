@@ -21,6 +21,7 @@ from bubbles.db.engine import Database
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.step import Step, StepName
 from bubbles.model.times import utc_now
+from bubbles.speech.transcriber import FakeTranscriber, Heard, Samples
 from tests.faults.proxy import Fault, FaultProxy
 from tests.journey.service import Service, wait_for, working
 
@@ -225,3 +226,32 @@ def test_what_an_overtaken_attempt_stores_after_a_withdrawal_is_deleted(house: H
     pipeline.run_step(replace(house, blobs=Late(house.blobs, meanwhile)), NAME, bubble.id)
     upkeep.discard(house.database, house.blobs, now=house.now())
     assert sound_of(house, bubble) == set()
+
+
+class Dreamer(FakeTranscriber):
+    """Hears its words, after the deed was done."""
+
+    def __init__(self, words: str, deed) -> None:
+        super().__init__(words)
+        self._deed = deed
+
+    def transcribe(self, samples: Samples, *, language: str | None) -> Heard:
+        self._deed()
+        return super().transcribe(samples, language=language)
+
+
+def test_what_an_overtaken_attempt_has_heard_does_not_replace_what_the_one_after_it_wrote(
+    house: House, bubble: Bubble
+) -> None:
+    def meanwhile() -> None:
+        awake = replace(house, transcriber=FakeTranscriber("the words that stay"))
+        pipeline.run_step(awake, StepName.TRANSCRIBE, bubble.id)
+
+    pipeline.run_step(house, NAME, bubble.id)
+    late = replace(house, transcriber=Dreamer("the words of a zombie", meanwhile))
+    pipeline.run_step(late, StepName.TRANSCRIBE, bubble.id)
+    with house.database.transaction() as session:
+        said = bubbles.transcript(session, bubble.id)
+    assert said
+    assert said.text == "the words that stay"
+    assert state_of(house, bubble) is State.READY
