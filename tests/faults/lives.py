@@ -28,6 +28,7 @@ from bubbles.app import House
 from bubbles.audio import sandbox
 from bubbles.audio.renditions import Encoded
 from bubbles.blobs.address import open_store
+from bubbles.blobs.bucket import Patience
 from bubbles.config import Settings
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
@@ -35,6 +36,12 @@ from bubbles.model.account import Token
 from bubbles.model.times import utc_now
 from bubbles.shift import Shift
 from bubbles.speech.transcriber import FakeTranscriber
+
+WRITE = os.write
+"""Memory is no disk that could be full."""
+
+QUEUE_MAX_S = 5
+"""How long the queue is waited for when the database has cut us off."""
 
 HANDLE, SECRET = "ana", "ana-tells-it-to-nobody"
 WORDS = "hello from a bubble"
@@ -69,6 +76,7 @@ class Ground:
     sound: Sound
     s3_access_key_id: str = ""
     s3_secret_access_key: str = ""
+    patience: Patience | None = None
 
     @property
     def notes(self) -> Path:
@@ -118,7 +126,7 @@ class Life:
 
     def told(self, what: str, **facts: Any) -> None:
         """Remembers that the house has acknowledged something."""
-        os.write(self._remembers, (json.dumps({"what": what} | facts) + "\n").encode())
+        WRITE(self._remembers, (json.dumps({"what": what} | facts) + "\n").encode())
 
     def remembered(self, what: str) -> list[dict[str, Any]]:
         """What was acknowledged, in order."""
@@ -177,7 +185,7 @@ class Queue:
     """The queue as a worker sees it that takes one job after the other."""
 
     def __init__(self, house: House, loop: asyncio.Runner) -> None:
-        connector = PsycopgConnector(conninfo=house.database.libpq_url, min_size=1, max_size=1)
+        connector = PsycopgConnector(conninfo=house.database.libpq_url, min_size=1, max_size=1, timeout=QUEUE_MAX_S)
         self.app = App(connector=connector)
         self._loop = loop
         self.ask(self.app.open_async())
@@ -204,7 +212,10 @@ def life(ground: Ground) -> Iterator[Life]:
     settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory((ground.folder / "log").open("a")))
     store = open_store(
-        settings.blobs, access_key_id=ground.s3_access_key_id, secret_access_key=ground.s3_secret_access_key
+        settings.blobs,
+        access_key_id=ground.s3_access_key_id,
+        secret_access_key=ground.s3_secret_access_key,
+        patience=ground.patience,
     )
     clock = Clock()
     sandbox.decode, bubbles.normalise.press = ground.sound.decode, ground.sound.press

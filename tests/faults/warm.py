@@ -1,8 +1,8 @@
 """A process that has done it all once, and forks: what it forks is warm at once, and dies alone."""
 
+import faulthandler
 import multiprocessing
 import os
-import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-CHILD_MAX_S = 60
-"""A child that takes longer is ended, with the status -14 (SIGALRM)."""
+CHILD_MAX_S = 30
+"""A child that takes longer says where it is, and ends with the status 1."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _serve(way: Connection, rehearsal: Callable[..., None], args: tuple[Any, ...
 
 
 def _be(call: Callable[..., None], args: tuple[Any, ...]) -> None:
-    signal.alarm(CHILD_MAX_S)
+    faulthandler.dump_traceback_later(CHILD_MAX_S, exit=True)
     try:
         call(*args)
     except BaseException:
