@@ -1,7 +1,5 @@
 """A bucket, asked by way of boto3, and nothing else uses it: what its errors mean, and how long an answer may take."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
+from bubbles.blobs import watch
+from bubbles.blobs.watch import OutOfTime
 from bubbles.errors import Missing
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ ADVICE = {
 class Patience:
     """How long a bucket is waited for, in seconds: to connect, for its next byte, and for one call of a store.
 
-    No request of a call begins after `call_s`, and a blob has a second more for every 256 KiB: so a call ends within
-    `call_s + connect_s + silence_s` and that, whatever the bucket does.
+    A call that takes longer than `call_s`, and a second more for every 256 KiB of the blob, is cut off wherever it is.
     """
 
     connect_s: float = 5
@@ -79,10 +78,6 @@ class Address:
     has_checksums: bool = True
 
 
-class OutOfTime(Exception):
-    """The call has taken all its time."""
-
-
 class Bucket:
     """A client of the bucket. Nothing is sent before it is asked for something. The bucket is private and stays so:
     no request names an ACL."""
@@ -99,7 +94,6 @@ class Bucket:
         self.name = address.bucket
         self._address = address
         self._patience = patience
-        self._call = threading.local()
         self.client: S3Client = boto3.session.Session().client(
             "s3",
             endpoint_url=address.endpoint or None,
@@ -108,7 +102,7 @@ class Bucket:
             aws_secret_access_key=secret_access_key or None,
             config=_config(address, patience, is_signed=is_signed),
         )
-        self.client.meta.events.register("before-send.s3", lambda **_: self.require_time())
+        watch.install(self.client)
 
     @contextmanager
     def asking(self, key: str, *, length_bytes: int = 0) -> Iterator[None]:
@@ -116,11 +110,9 @@ class Bucket:
 
         Raises KeyError or `Missing("store")`. A call within a call has the time that the outer one has.
         """
-        outer_s = getattr(self._call, "deadline_s", None)
-        if outer_s is None:
-            self._call.deadline_s = time.monotonic() + self._patience.call_s + length_bytes / SLOWEST_BYTES_PER_S
         try:
-            yield
+            with watch.watched(self._patience.call_s + _time_of(length_bytes)):
+                yield
         except ClientError as error:
             if code(error) in ABSENT and self._is_there(error):
                 raise KeyError(key) from None
@@ -133,18 +125,6 @@ class Bucket:
             raise
         except OSError as error:
             raise Missing("store", f"The blob's file here says: {error.strerror}; make room.") from error
-        finally:
-            self._call.deadline_s = outer_s
-
-    def require_time(self) -> None:
-        """Raises OutOfTime when the call that is under way in this thread has taken all of its time."""
-        deadline_s = getattr(self._call, "deadline_s", None)
-        if deadline_s is not None and time.monotonic() > deadline_s:
-            raise OutOfTime
-
-    def give_time(self, length_bytes: int) -> None:
-        """Let the call that is under way take as much longer as so many bytes may take."""
-        self._call.deadline_s += length_bytes / SLOWEST_BYTES_PER_S
 
     def missing(self, why: str) -> Missing:
         """What is raised for the whole bucket."""
@@ -165,6 +145,15 @@ class Bucket:
         except (BotoCoreError, OutOfTime):
             return False
         return True
+
+
+def give_time(length_bytes: int) -> None:
+    """Let the call that is under way in this thread take as much longer as so many bytes may take."""
+    watch.give_time(_time_of(length_bytes))
+
+
+def _time_of(length_bytes: int) -> float:
+    return length_bytes / SLOWEST_BYTES_PER_S
 
 
 def code(error: ClientError) -> str:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.response import StreamingBody
 
 from bubbles.blobs import oddities
-from bubbles.blobs.bucket import ATTEMPTS_MAX, Address, Bucket, Patience, code
+from bubbles.blobs.bucket import ATTEMPTS_MAX, Address, Bucket, Patience, code, give_time
 from bubbles.blobs.store import (
     CHUNK_BYTES,
     KEY,
@@ -27,13 +27,16 @@ from bubbles.blobs.store import (
     checked_key,
     checked_prefix,
     checked_range,
+    measured,
     require,
     started,
 )
 from bubbles.blobs.trials import tried
+from bubbles.blobs.watch import hold, require_time
+from bubbles.errors import Missing
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 PAST_THE_END = {"InvalidRange", "416"}
@@ -67,7 +70,7 @@ class S3Store:
     def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
         """See BlobStore."""
         checked_digest(sha256)
-        length_bytes = _measure(source, sha256)
+        length_bytes = measured(source, sha256)
         stored = Stored(key, length_bytes, sha256)
         with self._bucket.asking(key, length_bytes=length_bytes):
             self._send(stored, source, content_type)
@@ -113,7 +116,7 @@ class S3Store:
     def _look_again(self, stored: Stored) -> None:
         """Raise FileExistsError unless the store holds these bytes under the key."""
         head = self._head(stored.key)
-        same = head["ContentLength"] == stored.length_bytes
+        same = self._length(head) == stored.length_bytes
         if same and head.get("ChecksumSHA256") != _base64(stored.sha256):
             same = self._digest(stored.key, stored.length_bytes) == stored.sha256  # not every server tells checksums
         if not same:
@@ -152,14 +155,22 @@ class S3Store:
                 if code(error) in PAST_THE_END:
                     return None
                 raise
-            if not answer.get("ContentRange", "").startswith(f"bytes {start}-") and answer["ContentLength"]:
+            try:
+                return answer["Body"], min(stop, start + self._length_from(start, answer))
+            except Missing:
                 answer["Body"].close()
-                raise self._bucket.missing("it answers a range with something else; use a store that knows ranges")
-            return answer["Body"], min(stop, start + answer["ContentLength"])
+                raise
+
+    def _length_from(self, start: int, answer: "GetObjectOutputTypeDef") -> int:
+        length_bytes = self._length(answer)
+        if length_bytes and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
+            raise self._bucket.missing("it answers a range with something else; use a store that knows ranges")
+        return length_bytes
 
     def _read(self, body: StreamingBody, key: str, *, is_last: bool) -> bytes:
         """The next chunk; empty when the connection is cut, unless it is the last that we try."""
         with self._bucket.asking(key):
+            hold(body)
             try:
                 return body.read(CHUNK_BYTES)
             except BotoCoreError:
@@ -169,7 +180,7 @@ class S3Store:
 
     def size(self, key: str) -> int:
         """See BlobStore."""
-        return self._head(key)["ContentLength"]
+        return self._length(self._head(key))
 
     def fetch(self, key: str, target: Path, *, sha256: str) -> None:
         """See BlobStore. A connection that is cut, or bytes that are wrong, are asked for again."""
@@ -188,12 +199,12 @@ class S3Store:
     def _copy(self, key: str, target: Path, *, is_last: bool) -> str | None:
         """Write the blob into the target; its digest, or None when the connection was cut."""
         answer = self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._name(key))
-        self._bucket.give_time(answer["ContentLength"])
         digest = hashlib.sha256()
         with closing(answer["Body"]) as body, target.open("wb") as copy:
+            give_time(self._length(answer))
             try:
                 for chunk in body.iter_chunks(CHUNK_BYTES):
-                    self._bucket.require_time()
+                    require_time()
                     digest.update(chunk)
                     copy.write(chunk)
             except BotoCoreError:
@@ -257,11 +268,17 @@ class S3Store:
                 Bucket=self._bucket.name, Key=self._name(key), ChecksumMode="ENABLED"
             )
 
+    def _length(self, answer: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef") -> int:
+        """A head that was cut off may lack it, which must not look as if the blob were absent."""
+        if "ContentLength" not in answer:
+            raise self._bucket.missing("it tells no length; see its log")
+        return answer["ContentLength"]
+
     def _digest(self, key: str, length_bytes: int) -> str:
-        self._bucket.give_time(length_bytes)
+        give_time(length_bytes)
         digest = hashlib.sha256()
         for chunk in self.open_range(key, 0, length_bytes):
-            self._bucket.require_time()
+            require_time()
             digest.update(chunk)
         return digest.hexdigest()
 
@@ -274,15 +291,6 @@ def _taken_is_fine() -> Iterator[None]:
     except ClientError as error:
         if code(error) not in TAKEN:
             raise
-
-
-def _measure(source: Path, sha256: str) -> int:
-    """Length in bytes; raises ValueError when the digest is another."""
-    with source.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-        if digest != sha256:
-            raise ValueError(f"The source has SHA-256 {digest}, not {sha256}.")
-        return content.tell()
 
 
 def _base64(sha256: str) -> str:

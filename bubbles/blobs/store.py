@@ -146,6 +146,15 @@ def checked_range(start: int, stop: int) -> None:
         raise ValueError(f"Not a range of bytes: [{start}, {stop})")
 
 
+def measured(source: Path, sha256: str) -> int:
+    """Length in bytes; raises ValueError when the digest is another."""
+    with source.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest != sha256:
+            raise ValueError(f"The source has SHA-256 {digest}, not {sha256}.")
+        return content.tell()
+
+
 def started(chunks: Generator[bytes]) -> Iterator[bytes]:
     """Run a generator to its first chunk: what it raises on the way is raised here."""
     return chain([first], chunks) if (first := next(chunks, None)) is not None else iter(())

@@ -1,8 +1,11 @@
 """A bucket behind a bad network: nothing acknowledged is lost, nothing wrong is taken, nothing hangs or leaks."""
 
 import hashlib
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +209,54 @@ def test_all_calls_share_one_budget_of_tries(proxy: FaultProxy, far: BlobStore) 
         with pytest.raises(Missing, match="answers 503"):
             far.size("blob")
     assert rule.fired < 2 * calls < ATTEMPTS_MAX * calls
+
+
+# A server that gives a byte now and then
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes], str]]:
+    """Serves an answer of which a byte comes every 20 ms, after what is given at once; gives the bucket's URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        beginning = b""
+
+        def drip() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+
+        def answer(client: socket.socket) -> None:
+            with client, suppress(OSError):
+                client.recv(64 * 1024)
+                client.sendall(beginning)
+                while True:
+                    client.sendall(b"x")
+                    time.sleep(0.02)
+
+        def url(at_once: bytes) -> str:
+            nonlocal beginning
+            beginning = at_once
+            return f"s3://bucket?endpoint=http://127.0.0.1:{server.getsockname()[1]}"
+
+        threading.Thread(target=drip, daemon=True).start()
+        yield url
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    "at_once",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Slow: ",
+        b"HTTP/1.1 206 OK\r\nContent-Length: 1000\r\nContent-Range: bytes 0-999/1000\r\n\r\n",
+    ],
+    ids=["head", "body"],
+)
+@pytest.mark.parametrize("how", ["fetch", "open_range", "put"])
+def test_a_server_that_drips_is_cut_off(
+    dripping: Callable[[bytes], str], put: Put, tmp_path: Path, at_once: bytes, how: str
+) -> None:
+    patience = Patience(connect_s=1, silence_s=5, call_s=0.2)
+    store = open_store(dripping(at_once), access_key_id="id", secret_access_key="secret", patience=patience)
+    with pytest.raises(Missing):
+        ask(store, how, put, tmp_path)
+    assert not (tmp_path / "copy").exists()
