@@ -24,6 +24,7 @@ def create_app(house: House) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.probes = asyncio.Semaphore(house.settings.probes_at_once)
+        app.state.reading = asyncio.Lock()
         yield
 
     app = Starlette(

@@ -65,7 +65,10 @@ async def _feed(request: Request, reader: "_Reader", *, max_bytes: int, timeout_
                 length_bytes += len(chunk)
                 if length_bytes > max_bytes:
                     raise Refused(Code.TOO_LARGE, f"The request is larger than {max_bytes} bytes.")
-                reader.feed(chunk)
+                # One chunk a turn of the loop: whoever listens waits for one, not for one of each of a hundred uploads.
+                async with request.app.state.reading:
+                    reader.feed(chunk)
+                    await asyncio.sleep(0)
     except TimeoutError:
         raise Refused(Code.BAD_REQUEST, f"The upload took longer than {timeout_s:g} seconds.") from None
     except ClientDisconnect:

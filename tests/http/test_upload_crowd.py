@@ -42,6 +42,34 @@ def waiting(house: Any) -> int:
         return int(session.connection().execute(text(query)).scalar_one())
 
 
+def test_no_two_chunks_are_read_without_a_breath_between(
+    house: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who listens waits for one chunk at most, and not for one of each of many uploads."""
+    turns: list[int] = []
+    turn = 0
+    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", lambda *_: turns.append(turn))
+
+    async def ticking() -> None:
+        nonlocal turn
+        while True:
+            await asyncio.sleep(0)
+            turn += 1
+
+    async def scene() -> None:
+        app = create_app(house)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        async with app.router.lifespan_context(app), client:
+            ticker = asyncio.create_task(ticking())
+            sent = [client.post("/api/bubbles", files={"audio": b"x"}, headers=world.channel()[1]) for _ in range(8)]
+            await asyncio.gather(*sent)
+            ticker.cancel()
+
+    asyncio.run(scene())
+    assert len(turns) >= 8
+    assert len(set(turns)) == len(turns)
+
+
 @pytest.mark.timeout(60)
 def test_who_listens_does_not_wait_for_who_uploads(house: Any, world: Any) -> None:
     channel, headers = world.channel()
