@@ -31,6 +31,7 @@ from tests.conftest import libpq
 
 SAID = "the ferry leaves at seven"
 NewHouse = Callable[..., House]
+BOTH = pytest.mark.parametrize("new_store", ["disk", "s3"], indirect=True)
 ALL = (StepName.NORMALISE, StepName.TRANSCRIBE)
 
 

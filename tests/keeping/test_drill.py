@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
@@ -18,9 +17,7 @@ from bubbles.http.asgi import create_app
 from bubbles.model.bubble import State
 from bubbles.model.step import StepName
 from bubbles.restore import restore
-from tests.keeping.conftest import ALL, SAID, NewHouse, published, row, withdraw, work_off
-
-BOTH = pytest.mark.parametrize("new_store", ["disk", "s3"], indirect=True)
+from tests.keeping.conftest import ALL, BOTH, SAID, NewHouse, published, row, withdraw, work_off
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from bubbles.blobs.store import BlobStore
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
 from bubbles.restore import restore
-from tests.keeping.conftest import NewHouse, count, emptied, kept, row, shelved, withdraw
+from tests.keeping.conftest import BOTH, NewHouse, count, emptied, kept, row, shelved, withdraw
 
 POINTS_MAX = 200
 DONE, FAILED = 0, 1
@@ -73,6 +73,10 @@ def _child(house: House, work: Callable[[House], object], steps: int) -> int:
     for name in ("rename", "link", "unlink"):
         setattr(os, name, countdown.after(getattr(os, name)))
     subprocess.run = countdown.after(subprocess.run)
+    if client := getattr(house.blobs, "_client", None):
+        client.close()  # so are the store's
+        for name in ("put_object", "delete_object"):
+            setattr(client, name, countdown.after(getattr(client, name)))
     work(replace(house, database=database))
     return DONE
 
@@ -94,7 +98,8 @@ def test_a_backup_that_is_killed_anywhere_leaves_the_last_one_and_the_next_goes_
         back_up(house, folder, keep=1)
         assert len(whole(folder)) == len(list((folder / "sets").iterdir())) == 1
         assert set(DiskStore(folder / "blobs").keys("renditions/")) == set(kept(house, newest))
-    assert points >= 10
+    print(f"killed at {points - 1} points")
+    assert points > 10
     after = new_house(migrated=False)
     assert restore(after, folder).absent == []
     assert set(after.blobs.keys("renditions/")) == set(house.blobs.keys("renditions/"))
@@ -110,6 +115,7 @@ def whole(folder: Path) -> list[str]:
         return [each.folder.name for each in archive.sets()]
 
 
+@BOTH
 def test_a_restore_that_is_killed_anywhere_ends_well_the_next_time(
     house: House, new_house: NewHouse, new_store: Callable[[], BlobStore], tmp_path: Path
 ) -> None:
@@ -130,7 +136,8 @@ def test_a_restore_that_is_killed_anywhere_ends_well_the_next_time(
         assert row(after, gone.code).withdrawn_at
         assert set(after.blobs.keys("renditions/")) == set(kept(after, stays))
         after.database.migrate()
-    assert points >= 10
+    print(f"killed at {points - 1} points")
+    assert points > 10
 
 
 def is_open(house: House) -> bool:
