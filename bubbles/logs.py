@@ -10,7 +10,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -24,11 +24,10 @@ EVENT_MAX = 300
 CHAIN_MAX = 5
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
+def configure(level: str) -> None:
     """Sets up structlog, and has the libraries' own logs speak only of what is wrong."""
-    stream = stream or sys.stderr
-    watched = stream.isatty()
-    libraries = logging.StreamHandler(stream)
+    watched = sys.stderr.isatty()
+    libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(logging.Formatter("%(name)s: %(message)s") if watched else LibraryLine())
     logging.basicConfig(level=logging.ERROR, handlers=[libraries], force=True)
     structlog.configure(
@@ -39,7 +38,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
             *(_watched() if watched else [told_error, without_codes, structlog.processors.JSONRenderer()]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
 

@@ -20,6 +20,10 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Methods that are written down; a client may send any word."""
 
+PROBES = {"/healthz", "/readyz", "/metrics"}
+"""Asked every few seconds by machines: a line for debugging, unless it goes wrong."""
+
+HTTP_BAD = 400
 NOTES = "bubbles.notes"
 log = structlog.get_logger()
 
@@ -94,7 +98,8 @@ def _tell(scope: Scope, answer: _Answer) -> None:
     route, taken_s = _route(scope), answer.taken_s()
     REQUESTS.labels(route, str(answer.status)).inc()
     REQUEST_S.labels(route).observe(taken_s if answer.first_s is None else answer.first_s)
-    log.info(
+    is_probe = route in PROBES and answer.status < HTTP_BAD
+    (log.debug if is_probe else log.info)(
         "request",
         method=_method(scope),
         route=route,

@@ -58,6 +58,14 @@ def test_the_line_tells_the_route_the_bubble_and_what_went_out(
     }
 
 
+def test_what_machines_ask_every_few_seconds_is_no_news(client: TestClient, peer: Any, lines: list[Any]) -> None:
+    client.get("/healthz")
+    assert request_line(lines)["log_level"] == "debug"
+    lines.clear()
+    peer("8.8.8.8").get("/metrics")  # who may not
+    assert request_line(lines)["log_level"] == "info"
+
+
 def test_any_word_may_be_a_method_and_none_but_ours_is_written(client: TestClient, lines: list[Any]) -> None:
     client.request("MARKER", "/healthz")
     assert request_line(lines)["method"] == "other"
