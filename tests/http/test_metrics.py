@@ -43,6 +43,12 @@ def nothing_waits(house: Any) -> Iterator[None]:
         session.connection().exec_driver_sql("TRUNCATE step, discard, serving, chore, procrastinate_jobs CASCADE")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is no part that hangs."""
+    monkeypatch.setattr(looks, "LOOK_MAX_S", 60)
+
+
 @pytest.fixture
 def at_home(app: Any) -> Iterator[TestClient]:
     with TestClient(app, client=("127.0.0.1", 50000)) as client:
