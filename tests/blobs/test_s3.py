@@ -140,6 +140,13 @@ def test_a_bucket_may_be_a_part_of_the_hosts_name(weed: Any, virtual_store: S3St
     assert sent == [f"{host}/virtual/{key}"] * 2
 
 
+def test_a_real_bucket_has_no_faults(own_store: S3Store) -> None:
+    trials = list(own_store.trials())
+    assert [trial for trial in trials if trial.fault] == []
+    assert {"put", "guard", "versioning", "strangers", "clock"} <= {trial.name for trial in trials}
+    assert list(own_store.keys("probe/")) == []
+
+
 def test_prefixes_keep_stores_apart(weed: Any, s3_store: BlobStore, own_store: S3Store, key: str, put: Put) -> None:
     put(own_store, key, b"own")
     with pytest.raises(KeyError):
