@@ -170,8 +170,9 @@ def accept(
         accounts.keep_open(session, person.account_id)
         _channel(session, person, draft)  # who left meanwhile publishes nothing
         discards.keep(session, [key])
+        turn_at = turn_of(now, bubble.duration_s, urgency, others=steps.waiting_of(session, person.account_id))
         _record(session, bubble, ticket, mark, now)
-        steps.enqueue(session, bubble.id, StepName.NORMALISE, now, turn_at=turn_of(now, bubble.duration_s, urgency))
+        steps.enqueue(session, bubble.id, StepName.NORMALISE, now, turn_at=turn_at)
     return bubble
 
 

@@ -129,6 +129,12 @@ def revive(session: Session, *, overdue_after: timedelta) -> int:
     return len(found)
 
 
+def waiting_of(session: Session, account_id: int) -> int:
+    """How many bubbles of an author have a step that waits or runs."""
+    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None), Bubble.author_id == account_id)
+    return session.exec(select(func.count()).select_from(Step).join(Bubble).where(*unfinished)).one()
+
+
 def unfinished(session: Session, *, gave_up: bool, limit: int) -> list[tuple[str, Step]]:
     """The steps that wait, run or were given up, with their bubbles' codes, by turn; `gave_up`: those alone."""
     query = select(Bubble.code, Step).join(Step)

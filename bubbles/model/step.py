@@ -28,12 +28,19 @@ BEHIND = {Urgency.NOW: timedelta(0), Urgency.LATER: timedelta(minutes=15), Urgen
 """How far a step stands behind a person's who comes at the same moment."""
 
 
-def turn_of(queued_at: datetime, duration_s: float, urgency: Urgency = Urgency.NOW) -> datetime:
-    """When a step's turn comes: the earlier first. Short before long, and never by more than this.
+BEHIND_EACH = timedelta(minutes=1)
+BEHIND_AT_MOST = 60
+"""How far a bubble stands behind for each other of its author's that is not done, and for how many of them at most."""
 
-    It is a moment, not a rank, so that waiting counts: nothing that comes later than a step's turn passes it.
+
+def turn_of(queued_at: datetime, duration_s: float, urgency: Urgency = Urgency.NOW, *, others: int = 0) -> datetime:
+    """When a step's turn comes: the earlier first. Short before long, and who sends one before who sends many.
+
+    `others` are the author's bubbles that are not done. It is a moment, not a rank, so that waiting counts: nothing
+    that comes later than a step's turn passes it.
     """
-    return queued_at + BEHIND[urgency] + timedelta(seconds=duration_s)
+    crowd = BEHIND_EACH * min(others, BEHIND_AT_MOST)
+    return queued_at + BEHIND[urgency] + crowd + timedelta(seconds=duration_s)
 
 
 class Step(SQLModel, table=True):

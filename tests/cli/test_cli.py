@@ -5,6 +5,7 @@ import subprocess
 import sys
 import wave
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ import pytest
 
 from bubbles import accounts, app, channels, normalise, pipeline
 from bubbles.app import House
-from bubbles.db import bubbles
+from bubbles.db import bubbles, steps
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.place import Precision
-from bubbles.model.step import StepName
+from bubbles.model.step import BEHIND_EACH, StepName
 from bubbles.speech.transcriber import FakeTranscriber
 from tests.cli.conftest import BASE, Ran, Run
 
@@ -244,3 +245,12 @@ def test_a_worker_is_told_which_queues_there_are(run: Run, queues: str) -> None:
     ran = run("work", "--queues", queues)
     assert (ran.status, ran.out) == (1, "")
     assert "there are normalise, transcribe, upkeep" in ran.err
+
+
+def test_who_publishes_many_stands_behind_who_publishes_one(run: Run, house: House, wav: Path) -> None:
+    run("account", "create", "otto")
+    rows = [row(house, published(run, wav, "--channel", "otto")) for _ in range(3)]
+    with house.database.transaction() as session:
+        made = [steps.of(session, bubble.id, StepName.NORMALISE) for bubble in rows]
+    ahead = [step.turn_at - step.queued_at for step in made if step]
+    assert [later - earlier for earlier, later in pairwise(ahead)] == [BEHIND_EACH, BEHIND_EACH]

@@ -59,9 +59,16 @@ def test_short_comes_before_long_and_a_person_before_the_many() -> None:
         "short": turn_of(NOON, 5),
         "long": turn_of(NOON, 120),
         "one of many": turn_of(NOON, 5, Urgency.LATER),
+        "one of many more": turn_of(NOON, 5, Urgency.LATER, others=3),
         "again": turn_of(NOON, 5, Urgency.AGAIN),
     }
-    assert sorted(turns, key=turns.__getitem__) == ["short", "long", "one of many", "again"]
+    assert sorted(turns, key=turns.__getitem__) == [
+        "short",
+        "long",
+        "one of many",
+        "one of many more",
+        "again",
+    ]
 
 
 @pytest.mark.parametrize("urgency", Urgency)
