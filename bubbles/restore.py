@@ -70,6 +70,8 @@ def restore(
         if with_blobs:
             _require_blobs(archive, wanted)
             _require_room(house.blobs, wanted)
+        if dump.is_loading(house.database):
+            raise Refused(Code.CONFLICT, "An earlier restore is still loading the database: wait until it has ended.")
         loaded = restored.begin(house.database, manifest.dump_sha256)
         for mark in marks:
             erasures.put(house.blobs, mark)

@@ -29,6 +29,8 @@ LOAD_OPTIONS = ("--no-owner", "--no-privileges", "--no-comments")
 KNOWS_ALL_SETTINGS = 170_000
 NEWER_SETTING = b"SET transaction_timeout = 0;\n"
 SAID_MAX = 1000
+CLIENT = "bubbles_keeping"
+"""How the server knows pg_dump and pg_restore: one may outlive a command of ours that was killed."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,13 @@ def _load_by_script(database: Database, program: str, source: Path) -> None:
         _run(_program("psql", server_version(database)), options, database)
 
 
+def is_loading(database: Database) -> bool:
+    """Whether a pg_restore that was begun earlier is still at work."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :client"
+    with database.transaction() as session:
+        return bool(session.connection().execute(text(query), {"client": CLIENT}).scalar_one())
+
+
 def server_version(database: Database) -> int:
     """`server_version_num` of the server."""
     with database.transaction() as session:
@@ -124,6 +133,7 @@ def _run(program: str, options: list[str], database: Database) -> None:
             passwords.write(f"*:*:*:*:{escaped}\n")
             passwords.flush()
             parts["passfile"] = passwords.name
+        parts["application_name"] = CLIENT
         command = [program, f"--dbname={make_conninfo('', **parts)}", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)
     if done.returncode:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from bubbles.blobs.address import open_store
 from bubbles.blobs.store import BlobStore, put_bytes
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
-from bubbles.db import bubbles, channels
+from bubbles.db import bubbles, channels, dump
 from bubbles.db.engine import Database
 from bubbles.model.bubble import Bubble
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
@@ -189,6 +190,14 @@ def journey(house: House, bubble: Bubble) -> None:
     for name in ALL:
         pipeline.run_step(house, name, bubble.id)
     upkeep.discard(house.database, house.blobs, now=house.now())
+
+
+def until_gone(house: House) -> None:
+    """Returns when no pg_restore is at work."""
+    deadline_s = time.monotonic() + 20
+    while dump.is_loading(house.database):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 class Stand:

@@ -24,7 +24,7 @@ from bubbles.blobs.store import BlobStore
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
 from bubbles.restore import restore
-from tests.keeping.conftest import BOTH, NewHouse, count, emptied, kept, row, shelved, withdraw
+from tests.keeping.conftest import BOTH, NewHouse, count, emptied, kept, row, shelved, until_gone, withdraw
 
 POINTS_MAX = 200
 DONE, FAILED = 0, 1
@@ -132,6 +132,7 @@ def test_a_restore_that_is_killed_anywhere_ends_well_the_next_time(
             with pytest.raises(Missing, match="broken off"):
                 after.database.migrate()
         if died and not is_open(after):
+            until_gone(after)
             restore(after, folder, name=name)
         assert row(after, gone.code).withdrawn_at
         assert set(after.blobs.keys("renditions/")) == set(kept(after, stays))

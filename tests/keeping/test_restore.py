@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -18,7 +19,7 @@ from bubbles.db.engine import MIGRATIONS, Database, revisions
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import State
 from bubbles.restore import restore
-from tests.keeping.conftest import NewHouse, count, journey, kept, published, row, shelved, work_off
+from tests.keeping.conftest import NewHouse, count, journey, kept, published, row, shelved, until_gone, work_off
 
 
 @pytest.fixture
@@ -167,6 +168,15 @@ def test_another_backup_is_not_mixed_in(
     assert "Another backup" in refusal(after, backups).detail
     restore(after, backups, name=first)
     assert count(after, "bubble") == 1
+
+
+def test_a_load_that_outlived_its_command_is_waited_for(new_house: NewHouse, backups: Path) -> None:
+    after = new_house(migrated=False)
+    with psycopg.connect(after.database.libpq_url, application_name=dump.CLIENT):
+        assert "still loading" in refusal(after, backups).detail
+    assert_untouched(after)
+    until_gone(after)
+    assert restore(after, backups).absent == []
 
 
 # The store as it is
