@@ -33,7 +33,7 @@ lint: .venv/.dev ## style, types and the walls of the house
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, search, backups, memory, pages, install
+bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, bursts, slow sockets, search, backups, memory, pages, install
 	.venv/bin/python -m tests.bench
 
 lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses

@@ -14,8 +14,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from bubbles.app import House
-from bubbles.blobs.address import open_store
+from bubbles.app import House, store
 from bubbles.config import Settings
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
@@ -65,12 +64,7 @@ def site(database: Database, folder: Path, *, weed: SeaweedS3 | None, behind: bo
         keys = {"s3_access_key_id": weed.access_key, "s3_secret_access_key": weed.secret_key}
         settings |= keys | {"blob_url": weed.url(prefix)}
     made = Settings(data_dir=folder, trusted_proxies="127.0.0.1", **settings)
-    blobs = open_store(
-        made.blobs,
-        access_key_id=made.s3_access_key_id,
-        secret_access_key=made.s3_secret_access_key.get_secret_value(),
-    )
-    house = House(made, database, blobs, transcriber=None, now=Clock())  # type: ignore[arg-type] # nobody speaks
+    house = House(made, database, store(made), transcriber=None, now=Clock())  # type: ignore[arg-type] # nobody speaks
     with ExitStack() as stack:
         port = stack.enter_context(listening(create_app(house)))
         found = Site(house, World(house, folder), port)

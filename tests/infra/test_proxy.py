@@ -240,9 +240,9 @@ def test_the_log_holds_no_address_no_query_and_no_code(there: Site) -> None:
 def test_a_request_has_one_name_in_both_logs(there: Site) -> None:
     assert there.proxy
     before = len(there.proxy.log())
-    there.client.get("/robots.txt")
-    line = until(lambda: there.proxy and there.proxy.log()[before:])[0]
-    assert re.fullmatch("[0-9a-f]{32}", line.split()[-1])
+    name = there.client.get("/robots.txt", headers={"X-Request-ID": "a-name-of-a-strangers"}).headers["x-request-id"]
+    (line,) = until(lambda: there.proxy and there.proxy.log()[before:])
+    assert line.split()[-1] == name
 
 
 # Built files
