@@ -63,6 +63,7 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
         job("leave", _go_on_leaving, "* * * * *"),
         job("forget", _forget, "7 * * * *"),
         job("sweep", sweep, "23 * * * *"),
+        job("orphans", sweep_orphans, "41 3 * * *"),
     ]
 
 
@@ -139,15 +140,18 @@ def _sweep_own_folders(house: House, counts: Counts) -> None:
         counts["files"] += upkeep.sweep_files(folder, now=house.now())
 
 
-def sweep(house: House, counts: Counts, *, orphans_however_many: bool = False) -> None:
+def sweep(house: House, counts: Counts) -> None:
     """Removes what a crash has left and nobody needs. Raises `Missing("store")`, then with less done."""
-    now, settings = house.now(), house.settings
     _sweep_own_folders(house, counts)
-    kept = timedelta(days=settings.failed_recording_days)
-    counts["recordings"] += upkeep.drop_old_recordings(house.database, now=now, kept=kept)
-    counts["files"] += house.blobs.sweep(before=now - upkeep.LEFTOVER_AGE)
-    age = timedelta(days=settings.orphan_days)
-    looked = orphans.sweep(house.database, house.blobs, now=now, age=age, however_many=orphans_however_many)
+    kept = timedelta(days=house.settings.failed_recording_days)
+    counts["recordings"] += upkeep.drop_old_recordings(house.database, now=house.now(), kept=kept)
+    counts["files"] += house.blobs.sweep(before=house.now() - upkeep.LEFTOVER_AGE)
+
+
+def sweep_orphans(house: House, counts: Counts, *, however_many: bool = False) -> None:
+    """Removes blobs that no row names. It reads the names of all blobs, and so comes once a day."""
+    age = timedelta(days=house.settings.orphan_days)
+    looked = orphans.sweep(house.database, house.blobs, now=house.now(), age=age, however_many=however_many)
     counts["orphans"] += looked.doomed
     counts[ORPHANS_KEPT] += looked.orphans - looked.doomed
 

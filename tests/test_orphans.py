@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bubbles import accounts, ids, orphans, upkeep
 from bubbles.app import House
 from bubbles.blobs.address import open_store
-from bubbles.chores import sweep
+from bubbles.chores import sweep_orphans
 from bubbles.config import Settings
 from bubbles.db import discards
 from bubbles.model.bubble import Bubble
@@ -77,7 +77,7 @@ def bubble(house: House) -> None:
 def swept(house: House, **options: bool) -> set[str]:
     """The keys that a sweep, and the deletions that come of it, take away."""
     before = set(house.blobs.keys(""))
-    sweep(house, Counter(), **options)
+    sweep_orphans(house, Counter(), **options)
     upkeep.discard(house.database, house.blobs, now=house.now())
     return before - set(house.blobs.keys(""))
 
@@ -120,9 +120,9 @@ def test_many_are_left_alone_and_told_until_somebody_says_so(house):
     with capture_logs() as said:
         assert swept(house) == set()
     assert [(each["event"], each["log_level"]) for each in said] == [("orphans_kept", "error")]
-    sweep(house, counts := Counter())
+    sweep_orphans(house, counts := Counter())
     assert counts["orphans_kept"] == len(left)
-    assert swept(house, orphans_however_many=True) == left
+    assert swept(house, however_many=True) == left
 
 
 def test_before_an_empty_database_nothing_goes(house, tmp_path):

@@ -38,11 +38,14 @@ def sweep(
         bool, typer.Option("--orphans", help="Delete sound that no row names, even if it is unusually much.")
     ] = False,
 ) -> None:
-    """Remove now what crashes have left and nobody needs; it goes by itself within the hour."""
+    """Remove now what crashes have left and nobody needs; it goes by itself within the day."""
     with house() as opened:
-        with chores.told(opened, "sweep") as removed:
-            chores.sweep(opened, removed, orphans_however_many=orphans)
+        with chores.told(opened, "sweep") as swept:
+            chores.sweep(opened, swept)
+        with chores.told(opened, "orphans") as found:
+            chores.sweep_orphans(opened, found, however_many=orphans)
         upkeep.discard(opened.database, opened.blobs, now=opened.now())
+    removed = swept + found
     print("Removed:", ", ".join(f"{removed[kind]} {kind}" for kind in ("files", "recordings", "orphans")))
     if removed["orphans_kept"]:
         errors.print(f"No row names {removed['orphans_kept']} blobs: unusually many. Is the database the right one?")
