@@ -3,6 +3,7 @@
 import hashlib
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +57,12 @@ def all_are_ready(client: httpx.Client, codes: list[str]) -> bool:
 def test_bubbles_of_two_webs_end_ready_once_whatever_becomes_of_their_workers(
     database: Database, shared: dict[str, str], speech, tmp_path: Path
 ) -> None:
+    def web(name: str) -> Service:
+        return machines.enter_context(running(tmp_path / name, WORKERS="0", **shared))
+
     with ExitStack() as machines:
-        first, second = (
-            machines.enter_context(running(tmp_path / name, WORKERS="0", **shared)) for name in ("first", "second")
-        )
+        with ThreadPoolExecutor(2) as at_once:  # on an empty database
+            first, second = at_once.map(web, ("first", "second"))
         first.command("account", "create", "ana")
         token, sound = first.command("token", "create", "ana"), speech.path.read_bytes()
         killed = machines.enter_context(working(tmp_path / "killed", **shared))
