@@ -1,6 +1,7 @@
 """What the code of a release does with a database, told by that code: `release_story.py CODE URL FOLDER`.
 
-Run in a process of its own: the modules are the release's.
+Run in a process of its own: the modules are the release's, and so are the functions and their arguments.
+What changes in the code beside it changes nothing here.
 """
 
 import sys
@@ -55,7 +56,7 @@ with database.transaction() as session:
     assert step is not None and step.finished_at
     steps.enqueue(session, published[0].id, "transcribe", house.now())
 with database.transaction() as session:
-    steps.revive(session, overdue_after=upkeep.LEFTOVER_AGE)
+    steps.revive(session, house.now(), overdue_after=upkeep.LEFTOVER_AGE)
     bubble = rows.get(session, published[0].id)
     edit.edit(session, bubble, {"title": "Pier"}, expected_version=None, limits=house.text_limits, now=house.now())
     moderation.hold(session, bubble, by="operator", reason="look", now=house.now())
