@@ -98,9 +98,9 @@ class Recorder:
         self.page.locator("[data-field=title]").fill(title)
         self.page.locator(".publish button").click()
 
-    def card(self, told: str) -> None:
+    def card(self, told: str, *, within_s: int = 30) -> None:
         """Waits until a card of the outbox says so."""
-        self.page.locator("[data-standing]").filter(has_text=told).first.wait_for(timeout=30_000)
+        self.page.locator("[data-standing]").filter(has_text=told).first.wait_for(timeout=within_s * 1000)
 
     def code(self) -> str:
         """The code of what was sent."""
