@@ -3,16 +3,23 @@
 import hashlib
 import re
 import secrets
+import string
 
-CODE_BYTES = 12
-"""A bubble's code carries 96 random bits: 16 characters of URL-safe base64."""
+CODE_LENGTH = 17
+"""A bubble's code carries 101 random bits: 17 of 62 characters."""
 
-CODE_PATTERN = re.compile(r"[A-Za-z0-9_-]{16}")
+CODE_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,17}")
+"""A code of ours, those of 16 characters that were given before included."""
+
+_LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
 def new_code() -> str:
-    """A bubble's public code: 16 URL-safe characters, 96 random bits."""
-    return secrets.token_urlsafe(CODE_BYTES)
+    """A bubble's public code: 17 letters and digits, 101 random bits.
+
+    Without a dash, since a command line takes a word that begins with one for an option.
+    """
+    return "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(CODE_LENGTH))
 
 
 def new_secret() -> str:
