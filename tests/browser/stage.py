@@ -78,7 +78,7 @@ class Stage:
         """What `bubbles ...` prints, run in this process: an interpreter of its own would cost a second and a half."""
         ran = CliRunner().invoke(cli.app, arguments, env=self.service.environment)
         assert ran.exit_code == 0, ran.output
-        return ran.output.strip()
+        return ran.stdout.strip()
 
     def handle(self) -> str:
         """A handle that nobody has."""
