@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from bubbles.db.engine import MIGRATION_LOCK, Database
@@ -46,16 +46,28 @@ class Snapshot:
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[Snapshot]:
-    """Holds one moment. No schema changes meanwhile: who migrates waits."""
-    with database.transaction() as session:
+    """Holds one moment. No schema changes meanwhile: who migrates waits, and is waited for."""
+    with _no_schema_changes(database), database.transaction() as session:
         connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": MIGRATION_LOCK})
+        _take_your_time(connection)
         name = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         version = connection.execute(text("SELECT current_setting('server_version_num')")).scalar_one()
         yield Snapshot(session, str(name), str(revision), int(version))
+
+
+@contextmanager
+def _no_schema_changes(database: Database) -> Iterator[None]:
+    """Apart from the moment, which begins with its first statement: what is rewritten after that looks empty to it."""
+    with database.transaction() as session:
+        _take_your_time(session.connection())
+        session.connection().execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": MIGRATION_LOCK})
+        yield
+
+
+def _take_your_time(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def dump(database: Database, held: Snapshot, target: Path) -> None:

@@ -1,11 +1,15 @@
 """Backups: new sound only, whole or not at all, and true to the moment whatever goes on meanwhile."""
 
 import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL
@@ -13,14 +17,21 @@ from sqlalchemy.engine import URL
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
-from bubbles.db import chores, dump
-from bubbles.db.engine import Database
+from bubbles.db import chores, dump, named
+from bubbles.db.engine import MIGRATION_LOCK, Database
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import State
 from bubbles.model.chore import Chore
 from bubbles.model.step import StepName
 from bubbles.restore import restore
 from tests.keeping.conftest import NewHouse, Stand, journey, kept, published, row, shelved, withdraw, work_off
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def names(folder: Path) -> list[str]:
@@ -158,6 +169,29 @@ def test_the_only_copy_of_a_voice_is_never_missed(
     after = new_house(migrated=False)
     restore(after, tmp_path / "backups")
     assert row(after, bubble.code).state is State.READY
+
+
+def test_a_moment_that_waits_for_a_migration_is_after_it(house: House) -> None:
+    """What a revision rewrites is empty to whoever looks from before it."""
+    shelved(house)
+    seen: Future[int] = Future()
+
+    def look() -> None:
+        try:
+            with dump.snapshot(house.database) as held:
+                seen.set_result(named.count_bubbles(held.session))
+        except BaseException as error:
+            seen.set_exception(error)
+
+    with psycopg.connect(house.database.libpq_url) as revision:
+        revision.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+        Thread(target=look).start()
+        waiting = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = %s"
+        )
+        until(lambda: revision.execute(waiting, [revision.info.dbname]).fetchone() == (1,))
+        revision.execute("ALTER TABLE bubble ADD COLUMN half int GENERATED ALWAYS AS (id / 2) STORED")
+    assert seen.result(timeout=20) == 1
 
 
 # What is not as it should be
