@@ -253,6 +253,10 @@ def test_a_step_that_began_too_long_ago_is_enqueued_again(house, bubble_id):
         session.connection().execute(text(ages))
         assert steps.revive(session, overdue_after=timedelta(minutes=20)) == 1
     assert due(house, bubble_id) == [NOON]
+    with house.database.transaction() as session:  # and nothing holds it up, though the worker's heart may beat still
+        lock = {"lock": steps.lock_of(hung)}
+        left = text("SELECT status FROM procrastinate_jobs WHERE lock = :lock")
+        assert list(session.connection().execute(left, lock).scalars()) == ["todo"]
     with pytest.raises(steps.Overtaken), house.database.transaction() as session:
         steps.finish(session, hung, NOON)
 

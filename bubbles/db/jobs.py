@@ -34,7 +34,20 @@ _STALLED = text("""
       AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :after_s))
     FOR UPDATE OF job
 """)
-_LET_GO = text("DELETE FROM procrastinate_jobs WHERE id = ANY(:ids) AND queueing_lock IS NOT NULL")
+_LET_GO = text("""
+    DELETE FROM procrastinate_jobs job WHERE id = ANY(:ids) AND (queueing_lock IS NOT NULL OR EXISTS (
+        SELECT FROM procrastinate_jobs next WHERE next.lock = job.lock AND next.status = 'todo'
+    ))
+""")
+_OVERDUE = text("""
+    DELETE FROM procrastinate_jobs WHERE id IN (
+        SELECT id FROM procrastinate_jobs job WHERE status = 'doing' AND lock IS NOT NULL AND NOT EXISTS (
+            SELECT FROM procrastinate_events event WHERE event.job_id = job.id AND event.type = 'started'
+            AND event.at > now() - make_interval(secs => :overdue_s)
+        )
+        FOR UPDATE SKIP LOCKED
+    )
+""")
 _HAND_OVER = text("""
     WITH handed AS (
         UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, worker_id = NULL
@@ -120,7 +133,8 @@ def priority(turn_at: datetime | None) -> int:
 def recover(session: Session, *, stalled_after_s: float) -> list[str]:
     """Hands the jobs of workers that died to the living, in one transaction; returns their names.
 
-    What runs by itself is let go of instead: it comes again, and two of a name must not wait.
+    Two of a kind must not wait. So what runs by itself is let go of instead, since it comes again; and so is a job
+    whose next, of the same lock, waits already.
     """
     connection = session.connection()
     if not connection.execute(_ALONE, {"lock": RECOVERY_LOCK}).scalar_one():
@@ -130,6 +144,14 @@ def recover(session: Session, *, stalled_after_s: float) -> list[str]:
     connection.execute(_LET_GO, ids)
     connection.execute(_HAND_OVER, ids)
     return [job.task_name for job in stalled]
+
+
+def let_go_overdue(session: Session, *, overdue_after: timedelta) -> None:
+    """Drops jobs with a lock that began longer ago than they may take: nothing else of their lock would ever run.
+
+    Their workers hang, or could not say how they ended.
+    """
+    session.connection().execute(_OVERDUE, {"overdue_s": overdue_after.total_seconds()})
 
 
 def forget(session: Session) -> None:

@@ -22,6 +22,7 @@ _AHEAD = text("""
       AND (job.status = 'doing' OR (job.scheduled_at IS NULL OR job.scheduled_at <= now())
            AND (-job.priority, job.id) < (
                SELECT -priority, id FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'
+               ORDER BY priority DESC, id LIMIT 1
            ))
 """)
 _PACE = text("""

@@ -12,12 +12,7 @@ from bubbles.model.step import Step, StepName
 
 _JOB_AT_WORK = """
     SELECT FROM procrastinate_jobs job
-    WHERE job.lock = step.name || ' ' || step.bubble_id AND (
-        job.status = 'todo' OR job.status = 'doing' AND EXISTS (
-            SELECT FROM procrastinate_events event WHERE event.job_id = job.id AND event.type = 'started'
-            AND event.at > now() - make_interval(secs => :overdue_s)
-        )
-    )
+    WHERE job.lock = step.name || ' ' || step.bubble_id AND job.status IN ('todo', 'doing')
 """
 
 
@@ -119,9 +114,9 @@ def revive(session: Session, *, overdue_after: timedelta) -> int:
     The first happens when the database was away at the moment that a step would have been put off, the second when a
     worker hangs and does not know it. Returns how many.
     """
-    known = {"overdue_s": overdue_after.total_seconds()}
+    jobs.let_go_overdue(session, overdue_after=overdue_after)
     unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
-    query = select(Step).where(*unfinished, text(f"NOT EXISTS ({_JOB_AT_WORK})").bindparams(**known))
+    query = select(Step).where(*unfinished, text(f"NOT EXISTS ({_JOB_AT_WORK})"))
     found = session.exec(query.with_for_update(skip_locked=True)).all()
     for step in found:
         step.started_at = None

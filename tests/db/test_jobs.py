@@ -130,6 +130,30 @@ def test_what_runs_by_itself_and_died_does_not_stop_the_recovery_of_others(datab
     assert statuses(database) == ["todo", "todo"]
 
 
+def test_a_job_that_died_and_whose_next_waits_already_does_not_wait_beside_it(database: Database) -> None:
+    add(database, "died", lock="one")
+    fetch(database, worker(database, silent_s=31))
+    add(database, "put off", lock="one", run_in=timedelta(hours=1))
+    assert recover(database) == ["normalise"]
+    assert statuses(database) == ["todo"]
+    assert fetch(database) is None  # not before its time
+
+
+def test_a_job_that_began_too_long_ago_holds_up_its_next_no_more(database: Database) -> None:
+    for lock in ("hangs", "runs"):
+        add(database, lock, lock=lock)
+        fetch(database)
+        add(database, f"{lock}, next", lock=lock)
+    with database.transaction() as session:
+        hangs = """
+            UPDATE procrastinate_events SET at = at - interval '21 minutes'
+            WHERE job_id = (SELECT id FROM procrastinate_jobs WHERE args ->> 'what' = 'hangs')
+        """
+        session.connection().execute(text(hangs))
+        jobs.let_go_overdue(session, overdue_after=timedelta(minutes=20))
+    assert [fetch(database), fetch(database)] == ["hangs, next", None]
+
+
 def test_two_that_recover_at_once_take_nothing_from_each_other(database: Database) -> None:
     add(database, "dead")
     fetch(database, worker(database, silent_s=31))

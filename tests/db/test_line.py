@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import crew, line, steps
+from bubbles.db import crew, jobs, line, steps
 from bubbles.db.engine import Database
 from bubbles.db.line import Place
 from bubbles.model.account import Account
@@ -125,3 +125,14 @@ def test_nothing_is_expected_of_a_step_that_waits_for_a_part(database: Database)
         put_off(session, step)
         session.refresh(step)
         assert line.place(session, step) == Place(0, None)
+
+
+def test_a_step_whose_worker_died_after_putting_it_back_has_one_place(database: Database) -> None:
+    with database.transaction() as session:
+        first = waiting(session)
+        begin(session)
+        steps.put_off(session, first, wait=timedelta(0), waiting_for=None, error=None, counted=False)
+        jobs.recover(session, stalled_after_s=30)
+        last = waiting(session, queued_at=NOON + timedelta(minutes=5))
+        session.refresh(first)
+        assert [line.place(session, step).position for step in (first, last)] == [0, 1]
