@@ -17,9 +17,9 @@ UNION ALL
 SELECT blob_key, sha256, length_bytes, false FROM rendition
 """
 STILL = """
-SELECT recording_key FROM bubble WHERE recording_key = ANY(:keys)
+SELECT recording_key FROM bubble WHERE code = ANY(:codes) AND recording_key = ANY(:keys)
 UNION
-SELECT blob_key FROM rendition WHERE blob_key = ANY(:keys)
+SELECT blob_key FROM bubble JOIN rendition ON bubble_id = bubble.id WHERE code = ANY(:codes) AND blob_key = ANY(:keys)
 """
 UNNAMED = """
 SELECT key FROM unnest(CAST(:keys AS text[])) AS key
@@ -63,8 +63,9 @@ def blobs(session: Session) -> Iterator[Named]:
 
 
 def still(session: Session, keys: list[str]) -> set[str]:
-    """Those of the keys that rows name at this moment."""
-    return set(session.connection().execute(text(STILL), {"keys": keys}).scalars())
+    """Those of the keys that rows name at this moment; each lies where its bubble's code says."""
+    asked = {"keys": keys, "codes": [code_of(key) for key in keys]}
+    return set(session.connection().execute(text(STILL), asked).scalars())
 
 
 def unnamed(session: Session, keys: list[str]) -> list[str]:
