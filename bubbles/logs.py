@@ -76,10 +76,14 @@ def told_error(logger: WrappedLogger, method: str, line: EventDict) -> EventDict
 
 
 def without_codes(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:  # noqa: ARG001 - as above
-    """Takes the codes of bubbles out of keys of blobs."""
-    return {
-        key: CODE_IN_A_KEY.sub(r"\1/...", value) if isinstance(value, str) else value for key, value in line.items()
-    }
+    """Takes the codes of bubbles out of keys of blobs, also where an error tells of them."""
+    return {key: _without_codes(value) for key, value in line.items()}
+
+
+def _without_codes(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_codes(each) for each in value]
+    return CODE_IN_A_KEY.sub(r"\1/...", value) if isinstance(value, str) else value
 
 
 def trace(error: BaseException) -> list[str]:

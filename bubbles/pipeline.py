@@ -19,13 +19,15 @@ from sqlmodel import Session
 
 from bubbles import chores, normalise, spans, transcribe
 from bubbles.app import House
+from bubbles.blobs.store import Spoiled
+from bubbles.blobs.trials import require_faithful
 from bubbles.chores import RESCUE, UPKEEP
 from bubbles.config import Settings
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import Bubble
-from bubbles.model.step import Step, StepName
+from bubbles.model.step import SPOILED, Step, StepName
 from bubbles.shift import Shift
 
 WAIT_FOR_PART = timedelta(seconds=30)
@@ -33,6 +35,9 @@ WAIT_FOR_PART = timedelta(seconds=30)
 
 BACKOFF_S = (2, 10, 60, 300)
 """Seconds before the second, third, ... try after a failure; the last is repeated."""
+
+SPOILED_BACKOFF_S = (30, 120, 600)
+"""As `BACKOFF_S`, for sound that is spoiled: time for whoever has a copy of it."""
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """What the machine lacks, and may have again."""
@@ -166,10 +171,12 @@ def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> Non
 
     A refusal is tried again like any failure: the same bytes were accepted once.
     """
-    name, part = _named(error), _missing_part(error)
     if leaving:
         _put_off(house, step, timedelta(0), counted=False)
-    elif part is not None:
+        return
+    error = _judged(house, error)
+    name, part = _named(error), _missing_part(error)
+    if part is not None:
         log.warning("waits", part=part, detail=str(error))
         _put_off(house, step, WAIT_FOR_PART, waiting_for=part, counted=False)
     elif step.tries >= house.settings.attempts_max:
@@ -177,19 +184,35 @@ def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> Non
         _give_up(house, step, name)
     else:
         log.warning("tries_again", exc_info=error)
-        wait_s = BACKOFF_S[min(step.tries, len(BACKOFF_S)) - 1]
-        _put_off(house, step, timedelta(seconds=wait_s), error=name, counted=True)
+        backoff_s, waiting_for = (SPOILED_BACKOFF_S, SPOILED) if name == SPOILED else (BACKOFF_S, None)
+        wait = timedelta(seconds=backoff_s[min(step.tries, len(backoff_s)) - 1])
+        _put_off(house, step, wait, waiting_for=waiting_for, error=name, counted=True)
+
+
+def _judged(house: House, error: Exception) -> Exception:
+    """The error itself, or that the store is away: one that spoils even what it is just given is not to be believed."""
+    if isinstance(error, Spoiled):
+        try:
+            require_faithful(house.blobs)
+        except Missing as missing:
+            return Missing(missing.part, missing.detail)
+    return error
 
 
 def _named(error: Exception) -> str:
     if isinstance(error, Refused):
         return error.code
+    if isinstance(error, Spoiled):
+        return SPOILED
     return f"no_{error.part}" if isinstance(error, Missing) else type(error).__name__
 
 
 def _missing_part(error: Exception) -> str | None:
-    """The part whose absence the step waits out. Lack of memory is none: it may be the recording that eats it."""
-    if isinstance(error, Missing) and error.part != "memory":
+    """The part whose absence the step waits out.
+
+    Lack of memory is none: it may be the recording that eats it. Nor is a blob that is spoiled: it may stay so.
+    """
+    if isinstance(error, Missing) and error.part != "memory" and not isinstance(error, Spoiled):
         return error.part
     return "disk" if isinstance(error, OSError) and error.errno in DISK_FULL else None
 

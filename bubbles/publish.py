@@ -16,7 +16,7 @@ from bubbles.model import draft
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.licence import Licence
-from bubbles.model.step import StepName, Urgency
+from bubbles.model.step import SPOILED, StepName, Urgency
 from bubbles.policy import Person
 
 POLL_S = 0.3
@@ -92,9 +92,17 @@ def _has_ended(house: House, bubble_id: int) -> bool:
         begun = [step for name in StepName if (step := steps.of(session, bubble_id, name))]
     missing = next((step.waiting_for for step in begun if step.waiting_for), None)
     if missing:
-        raise Missing(missing, f"The bubble is kept; it has to wait for the {missing}.")
+        raise Missing(missing, f"The bubble is kept; {_waits(missing)}.")
     over = bubble.state not in {State.PROCESSING, State.PLAYABLE}
     return over or any(step.gave_up_at for step in begun)
+
+
+def _waits(missing: str) -> str:
+    return (
+        "the store gives back other sound than it was given"
+        if missing == SPOILED
+        else f"it has to wait for the {missing}"
+    )
 
 
 def _unserved(house: House) -> list[StepName]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import structlog
 from sqlmodel import Session
 
 from bubbles.audio import sandbox
 from bubbles.audio.resample import resample_16k
-from bubbles.blobs.store import BlobStore, Stored
+from bubbles.blobs.store import BlobStore, Spoiled, Stored
 from bubbles.db import bubbles, discards, search, steps
 from bubbles.db.engine import Database
 from bubbles.model.bubble import Bubble
@@ -20,6 +21,8 @@ from bubbles.speech.transcriber import Heard, Transcriber
 
 FRAME_SLACK_S = 0.05
 """What a rendition may be longer than its recording: an AAC frame is 21 ms."""
+
+log = structlog.get_logger()
 
 
 def transcribe(
@@ -34,19 +37,19 @@ def transcribe(
 ) -> None:
     """Writes down what a bubble says; it is ready after, and its recording dropped unless it is to be kept.
 
-    Hears the recording, or the rendition once the recording is gone. What the team corrected stays as it is.
+    Hears the recording, or a rendition once the recording is gone or spoiled. What the team corrected stays as it is.
     Raises `Missing("model" | "memory" | "store")`, `TimeoutError`, `steps.Overtaken`.
     """
     with database.transaction() as session:
         bubble = bubbles.get(session, step.bubble_id)
         said = bubbles.transcript(session, step.bubble_id)
-        source = _source(session, bubble)
-        if bubble.withdrawn_at or source is None or (said and said.corrected_at):
+        sources = _sources(session, bubble)
+        if bubble.withdrawn_at or not sources or (said and said.corrected_at):
             _end(session, bubbles.lock(session, step.bubble_id), step, clock())
             return
     with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
         path = Path(folder) / "recording"
-        blobs.fetch(source.key, path, sha256=source.sha256)
+        _fetch(blobs, sources, path)
         decoded = sandbox.decode(path, once_accepted(limits))
     heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)
     with database.transaction() as session:
@@ -58,12 +61,21 @@ def once_accepted(limits: sandbox.Limits) -> sandbox.Limits:
     return replace(limits, tolerance_s=limits.tolerance_s + FRAME_SLACK_S)
 
 
-def _source(session: Session, bubble: Bubble) -> Stored | None:
-    """The blob to hear: the recording, else a rendition."""
-    if bubble.recording_key:
-        return Stored(bubble.recording_key, bubble.recording_bytes, bubble.recording_sha256)
-    made = bubbles.renditions(session, bubble.id)
-    return Stored(made[0].blob_key, made[0].length_bytes, made[0].sha256) if made else None
+def _sources(session: Session, bubble: Bubble) -> list[Stored]:
+    """The blobs that can be heard, the best first: the recording, then the renditions."""
+    received = Stored(str(bubble.recording_key), bubble.recording_bytes, bubble.recording_sha256)
+    made = [Stored(made.blob_key, made.length_bytes, made.sha256) for made in bubbles.renditions(session, bubble.id)]
+    return [received, *made] if bubble.recording_key else made
+
+
+def _fetch(blobs: BlobStore, sources: list[Stored], path: Path) -> None:
+    """Writes the first blob that is whole into the file `path`; raises what is wrong with the last when none is."""
+    for source in sources[:-1]:
+        try:
+            return blobs.fetch(source.key, path, sha256=source.sha256)
+        except (KeyError, Spoiled) as error:
+            log.warning("source_lost", exc_info=error)
+    return blobs.fetch(sources[-1].key, path, sha256=sources[-1].sha256)
 
 
 def _write(session: Session, step: Step, heard: Heard, now: datetime) -> None:

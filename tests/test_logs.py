@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bubbles import logs
+from bubbles.blobs.store import Spoiled
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Missing, Refused
 from bubbles.http.routes import OPERATIONS
@@ -143,6 +144,7 @@ def _goes_wrong() -> None:
         structlog.get_logger().exception("bug")
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n%s", MARK, exc_info=error)
     structlog.get_logger().warning("missing", detail=f"The blob renditions/{'c' * 16}/ab.m4a is not in the store.")
+    structlog.get_logger().warning("tries_again", exc_info=Spoiled(f"recordings/{'c' * 16}/received"))
     logging.getLogger("asyncio").error("Task exception was never retrieved")
 
 
@@ -156,7 +158,8 @@ def test_an_error_is_told_by_type_and_place_and_never_by_its_message() -> None:
     assert lines[2]["event"] == "Exception in ASGI application"
     assert lines[2]["logger"] == "uvicorn.error"
     assert lines[3]["detail"] == "The blob renditions/... is not in the store."
-    assert set(lines[4]) == {"event", "logger", "level", "timestamp"}
+    assert lines[4]["exception"][0].startswith("Spoiled (store, The store gives other bytes for recordings/... than")
+    assert set(lines[5]) == {"event", "logger", "level", "timestamp"}
 
 
 def test_what_is_ours_to_say_of_an_error_is_said(postgres: str) -> None:

@@ -1,7 +1,10 @@
 """Trying a store: put, get, range, list, the guard against overwriting and delete, each for itself."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bubbles.blobs.store import CHUNK_BYTES, BlobStore, Trial, put_bytes
 from bubbles.errors import Missing
@@ -10,6 +13,8 @@ UNGUARDED = (
     "The store overwrites blobs: set conditional=no in BUBBLES_BLOB_URL, so that it is asked before every put; "
     "two puts at the same moment may then still overwrite each other, which keys that name their bytes make harmless."
 )
+
+LOST = "The store loses what it was given: check that no one empties it."
 
 
 def tried(store: BlobStore) -> Iterator[Trial]:
@@ -24,6 +29,19 @@ def tried(store: BlobStore) -> Iterator[Trial]:
         yield _tried("list", lambda: _require(key in store.keys(key) or put.fault, "The store does not list a blob."))
     finally:
         yield _tried("delete", lambda: _delete(store, key))
+
+
+def require_faithful(store: BlobStore) -> None:
+    """Raises `Missing("store")` unless the store gives a new blob back as it was given; the blob is removed."""
+    key, content = f"probe/{secrets.token_hex(16)}", secrets.token_bytes(CHUNK_BYTES + 1)
+    try:
+        put_bytes(store, key, content)
+        with TemporaryDirectory() as folder:
+            store.fetch(key, Path(folder) / "copy", sha256=hashlib.sha256(content).hexdigest())
+    except KeyError:
+        raise Missing("store", LOST) from None
+    finally:
+        store.delete(key)
 
 
 def _with_a_blob(store: BlobStore, key: str, content: bytes) -> Iterator[Trial]:
@@ -44,7 +62,7 @@ def _tried(name: str, ask: Callable[[], None]) -> Trial:
     except Missing as missing:
         return Trial(name, missing.detail)
     except KeyError:
-        return Trial(name, "The store loses what it was given: check that no one empties it.")
+        return Trial(name, LOST)
     return Trial(name)
 
 

@@ -15,10 +15,10 @@ from sqlmodel import Session, col, select
 from bubbles.db import chores, crew
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.chore import Chore
-from bubbles.model.step import StepName
+from bubbles.model.step import SPOILED, StepName
 
-WAITS_FOR = ("worker", "retry", "model", "store", "memory", "disk", "other")
-"""What a step may wait for: its turn, its next try after a failure, or a part that is away."""
+WAITS_FOR = ("worker", "retry", SPOILED, "model", "store", "memory", "disk", "other")
+"""What a step may wait for: its turn, its next try after a failure or because its sound is spoiled, or a part."""
 
 RUNS = 100
 """The real-time factor is that of the latest runs, so many, of the last hour."""

@@ -149,11 +149,12 @@ def _told(session: Session, house: House, bubble: Bubble, person: Person | None,
 
 
 def queue(session: Session, bubble: Bubble, by_name: Mapping[str, Step]) -> present.Json | None:
-    """`{step, position, eta_s}` while a step waits or runs, else None; see `line.Place`."""
+    """`{step, position, eta_s, waiting_for}` while a step waits or runs, else None; see `line.Place`."""
     if bubble.state not in {State.PROCESSING, State.PLAYABLE}:
         return None
     step = next((step for step in by_name.values() if present.is_open(step)), None)
     if step is None:
         return None
     place = line.place(session, step)
-    return {"step": step.name, "position": place.position, "eta_s": place.eta_s}
+    told = {"step": step.name, "position": place.position, "eta_s": place.eta_s}
+    return told | {"waiting_for": step.waiting_for}

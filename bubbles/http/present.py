@@ -13,7 +13,7 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
 from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
-from bubbles.model.step import Step, StepName
+from bubbles.model.step import SPOILED, Step, StepName
 from bubbles.model.times import rfc3339
 from bubbles.model.transcript import Transcript, TranscriptState
 
@@ -42,15 +42,17 @@ def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
         "renditions": [rendition(row, each, base_url) for each in whole.renditions],
         "transcript": transcript(whole),
     }
-    return told | team(row) if for_team else told
+    return told | team(whole) if for_team else told
 
 
-def team(row: Bubble) -> Json:
+def team(whole: Whole) -> Json:
     """What only the team is told."""
+    row = whole.bubble
     return {
         "version": row.version,
         "keep_recording": row.keep_recording,
         "consent_version": row.consent_version,
+        "failed_reason": _why(whole.steps.get(StepName.NORMALISE)) if row.failed_at else None,
         "held_reason": row.held_reason,
         "refused_reason": row.refused_reason,
         "withdrawn_reason": row.withdrawn_reason,
@@ -95,11 +97,15 @@ def rendition(row: Bubble, made: Rendition, base_url: str) -> Json:
 
 
 def transcript(whole: Whole) -> Json:
-    """The words and where they stand; `waiting_for` names what is missing, while something is."""
+    """The words and where they stand; `waiting_for` names what is missing, while something is.
+
+    `failed_reason` says in a word why there will be none.
+    """
     said, step = whole.transcript, whole.steps.get(StepName.TRANSCRIBE)
     return {
         "state": transcript_state(said, step),
         "waiting_for": step.waiting_for if step else None,
+        "failed_reason": _why(step) if transcript_state(said, step) == TranscriptState.FAILED else None,
         "language": said.language if said else None,
         "language_doubtful": said.language_doubtful if said else False,
         "corrected": bool(said and said.corrected_at),
@@ -115,6 +121,11 @@ def transcript_state(said: Transcript | None, step: Step | None) -> TranscriptSt
     if step is not None and step.gave_up_at:
         return TranscriptState.FAILED
     return TranscriptState.RUNNING if step is not None and step.started_at else TranscriptState.WAITING
+
+
+def _why(step: Step | None) -> str:
+    """Why a step was given up, as far as it says something to who sent the sound."""
+    return SPOILED if step is not None and step.error == SPOILED else "error"
 
 
 def is_open(step: Step) -> bool:

@@ -73,13 +73,15 @@ CONSENT: Schema = {"type": "string", "pattern": "^([0-9a-f]{12}|none)$"}
 COUNT: Schema = {"anyOf": [NUMBER, {"const": FEW}]}
 COUNTS = dict.fromkeys(FIGURES, COUNT)
 TEAM_ONLY: dict[str, Schema] = {
-    "version": {"type": "integer", "description": "For the team only, as the next five."},
+    "version": {"type": "integer", "description": "For the team only, as the next six."},
     "keep_recording": {"type": "boolean"},
     "consent_version": CONSENT,
+    "failed_reason": or_null(TEXT),
     "held_reason": or_null(TEXT),
     "refused_reason": or_null(TEXT),
     "withdrawn_reason": or_null(TEXT),
 }
+STANDING: dict[str, Schema] = {"position": NUMBER, "eta_s": or_null(NUMBER)}
 TOWN = record(
     "name region country label latitude longitude population",
     name=TEXT,
@@ -130,6 +132,7 @@ SCHEMAS: dict[str, Schema] = {
         "state language text cues",
         state=one_of(TranscriptState),
         waiting_for=or_null(TEXT),
+        failed_reason=or_null(TEXT),
         language=or_null(TEXT),
         language_doubtful={"type": "boolean"},
         corrected={"type": "boolean"},
@@ -157,7 +160,7 @@ SCHEMAS: dict[str, Schema] = {
         peaks=list_of({"type": "integer", "minimum": 0, "maximum": 255}),
         renditions=list_of(record("kind type url length_bytes", kind=TEXT, type=TEXT, url=TEXT, length_bytes=NUMBER)),
         transcript=named("Transcript"),
-        queue=or_null(record("step position eta_s", step=TEXT, position=NUMBER, eta_s=or_null(NUMBER))),
+        queue=or_null(record("step position eta_s waiting_for", step=TEXT, waiting_for=or_null(TEXT), **STANDING)),
         match=record("start_s snippet", start_s=NUMBER, snippet=TEXT),
         distance_m=NUMBER,
         **TEAM_ONLY,

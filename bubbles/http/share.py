@@ -15,11 +15,12 @@ from bubbles.http.sheet import name as place_name
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.channel import Role
 from bubbles.model.licence import Licence
+from bubbles.model.step import SPOILED, StepName
 from bubbles.model.transcript import TranscriptState
 from bubbles.speech import vtt
 
 DESCRIPTION_MAX = 200
-WAITED_FOR = {"model", "store", "memory"}
+WAITED_FOR = {"model", "store", "memory", SPOILED}
 """What words may wait for, each with its text."""
 
 FORMATS = {
@@ -46,6 +47,7 @@ def page(request: Request) -> Response:
         linked_data=linked_data(told, sure, t),
         licence=Licence(bubble.licence),
         waiting=_waiting(told["transcript"]),
+        held_up=_held_up(whole),
         robots="index" if bubble.is_public else "noindex",
     )
 
@@ -101,6 +103,13 @@ def _waiting(words: present.Json) -> str:
     if words["state"] == TranscriptState.RUNNING and not missing:
         return "share.running"
     return f"share.waiting_{missing}" if missing in WAITED_FOR else "share.waiting"
+
+
+def _held_up(whole: Whole) -> str:
+    """The key of the text that tells why the sound is not made playable at once; empty when nothing is wrong."""
+    making = whole.steps.get(StepName.NORMALISE)
+    missing = making.waiting_for if making else None
+    return "" if missing is None else "share.held_up_spoiled" if missing == SPOILED else "share.held_up"
 
 
 def _description(told: present.Json, sure_text: str, t: Texts) -> str:

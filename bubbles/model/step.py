@@ -16,6 +16,10 @@ class StepName(StrEnum):
     TRANSCRIBE = "transcribe"
 
 
+SPOILED = "spoiled"
+"""What a step waits for, and is given up for, when the store gives back other sound than it was given."""
+
+
 class Urgency(StrEnum):
     """How much somebody waits for a step."""
 
@@ -49,7 +53,8 @@ class Step(SQLModel, table=True):
     `turn_at` orders the queue, the earlier first, and stays the bubble's from step to step. `attempt` grows with every
     start and is the fence: a result is written only by the attempt that is the latest, while it is under way. `tries`
     are the attempts that count towards giving up; waiting for a missing part costs none. `waiting_for` names that part
-    (`model`, `store`, `memory`), `error` says in a word why the last try failed.
+    (`model`, `store`, `memory`, `disk`), or is `spoiled`, which does cost tries; `error` says in a word why the last
+    try failed.
     """
 
     bubble_id: int = reference("bubble.id", part_of_key=True)

@@ -53,7 +53,7 @@ class Stage:
                 said.language_doubtful = language_doubtful
                 session.add(said)
             if step is not None:
-                session.add(Step(bubble_id=made.id, name="transcribe", queued_at=now, **step))
+                session.add(Step(bubble_id=made.id, queued_at=now, **({"name": "transcribe"} | step)))
             session.flush()
             search.index(session, row, said)
         return row

@@ -85,6 +85,7 @@ def test_steps_are_told_by_what_they_wait_for_with_the_age_of_the_oldest(
         step(session, world.bubble())
         step(session, world.bubble(), queued_at=MONDAY_22 - minute)
         step(session, world.bubble(), waiting_for="model")
+        step(session, world.bubble(), waiting_for="spoiled")
         step(session, world.bubble(), waiting_for="a part that we never heard of")
         step(session, world.bubble(), error="ValueError")
         step(session, world.bubble(), started_at=began)
@@ -96,7 +97,7 @@ def test_steps_are_told_by_what_they_wait_for_with_the_age_of_the_oldest(
         for (name, labels), value in samples.items()
         if name == "bubbles_steps_waiting" and ("step", "transcribe") in labels
     }
-    assert waiting == {"worker": 2, "model": 1, "other": 1, "retry": 1}
+    assert waiting == {"worker": 2, "model": 1, "other": 1, "retry": 1, "spoiled": 1}
     assert told(samples, "bubbles_steps_oldest_seconds", step="transcribe", waits_for="worker") == 3600
     assert told(samples, "bubbles_steps_running", step="transcribe") == 1
     assert told(samples, "bubbles_steps_given_up", step="transcribe") == 0

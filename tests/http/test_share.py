@@ -157,7 +157,9 @@ def test_while_it_is_prepared_the_page_says_so_and_looks_again(browser, stage, h
         ({"waiting_for": "memory"}, "the memory that writing them down takes is not free"),
         ({}, "waits for its turn"),
         ({"started_at": "now"}, "are being written down"),
+        ({"waiting_for": "spoiled"}, "what the store gives back of the sound is damaged"),
         ({"gave_up_at": "now"}, "could not be written down"),
+        ({"gave_up_at": "now", "error": "spoiled"}, "the sound that is kept is damaged"),
     ],
 )
 def test_words_that_are_not_there_have_a_reason(browser, stage, house, step, says):
@@ -165,6 +167,15 @@ def test_words_that_are_not_there_have_a_reason(browser, stage, house, step, say
     page = page_of(browser, stage.bubble(words=None, step=moments))
     assert says in folded(page.text)
     assert page.all("audio", "preload") == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [("store", "A part of the service is away"), ("spoiled", "what the store gives back of it is damaged")],
+)
+def test_sound_that_is_not_made_playable_yet_has_a_reason(browser, stage, missing, says):
+    bubble = stage.bubble(words=None, playable_at=None, step={"name": "normalise", "waiting_for": missing})
+    assert says in folded(page_of(browser, bubble).text)
 
 
 def test_a_bubble_without_speech_says_so(browser, stage):

@@ -82,6 +82,25 @@ def test_what_words_wait_for_is_told(author: Author) -> None:
     assert "speech model is missing" in author.see().text
 
 
+@pytest.mark.parametrize(
+    ("columns", "step", "says"),
+    [
+        (SHELVES["failed"], {"name": "normalise", "error": "spoiled"}, "what the store keeps of it is damaged"),
+        (SHELVES["failed"], {"name": "normalise", "error": "ValueError"}, "nothing playable could be made of it"),
+        ({"words": None}, {"error": "spoiled"}, "the sound that is kept is damaged"),
+    ],
+)
+def test_what_was_given_up_for_spoiled_sound_says_so(author: Author, columns: Any, step: Any, says: str) -> None:
+    author.bubble(**columns, step=step | {"gave_up_at": MONDAY_22})
+    assert says in author.see().text
+
+
+@pytest.mark.parametrize(("missing", "says"), [("disk", "A part of the service is away"), ("spoiled", "is damaged")])
+def test_why_the_sound_is_not_made_playable_yet_is_told(author: Author, missing: str, says: str) -> None:
+    author.bubble(words=None, playable_at=None, step={"name": "normalise", "waiting_for": missing})
+    assert says in author.see().text
+
+
 def test_a_bubble_that_waits_tells_how_many_are_ahead(author: Author, house: House, clock: Any) -> None:
     first, second = (author.bubble(words=None) for _ in range(2))
     with house.database.transaction() as session:

@@ -4,7 +4,12 @@ export interface Journey {
   /** The code, for its team. */
   readonly refused_reason?: string | null;
   readonly transcript: { readonly state: string; readonly waiting_for: string | null };
-  readonly queue: { readonly step: string; readonly position: number; readonly eta_s: number | null } | null;
+  readonly queue: {
+    readonly step: string;
+    readonly position: number;
+    readonly eta_s: number | null;
+    readonly waiting_for: string | null;
+  } | null;
 }
 
 const POLL_MS = 4_000;

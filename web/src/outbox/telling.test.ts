@@ -17,7 +17,7 @@ beforeAll(() => {
 const waiting = (position: number, eta_s: number | null = null): Journey => ({
   state: "playable",
   transcript: { state: "waiting", waiting_for: null },
-  queue: { step: "transcribe", position, eta_s },
+  queue: { step: "transcribe", position, eta_s, waiting_for: null },
 });
 
 it("says who is before, counted from none", () => {
@@ -33,6 +33,17 @@ it("says nothing of a queue where what is awaited is known, or there is none", (
   expect(awaited({ ...waiting(3), state: "held" })).toBe("It waits for a moderator.");
   expect(awaited({ ...waiting(3), transcript: { state: "waiting", waiting_for: "model" } })).toContain("is away");
   expect(awaited({ ...waiting(3), queue: null })).toBe("");
+});
+
+it("says why the sound is not made playable yet", () => {
+  const held_up = (waiting_for: string): Journey => ({
+    ...waiting(3),
+    state: "processing",
+    queue: { step: "normalise", position: 3, eta_s: null, waiting_for },
+  });
+  expect(awaited(held_up("store"))).toBe(outbox.held_up);
+  expect(awaited(held_up("spoiled"))).toBe(outbox.spoiled);
+  expect(awaited({ ...waiting(3), transcript: { state: "waiting", waiting_for: "spoiled" } })).toBe(outbox.spoiled);
 });
 
 it("says that a take is on its way once, however much of it has left", () => {

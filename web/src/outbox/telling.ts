@@ -56,8 +56,10 @@ export function awaited({ state, refused_reason, transcript, queue }: Journey): 
   if (["failed", "refused", "held", "withdrawn"].includes(state)) return text(`outbox.state_${state}`);
   if (transcript.state === "empty") return text("outbox.no_speech");
   if (transcript.state === "failed") return text("outbox.no_words");
+  if ((queue?.waiting_for ?? transcript.waiting_for) === "spoiled") return text("outbox.spoiled");
   if (transcript.waiting_for) return text("outbox.part_away");
   if (!queue) return "";
+  if (queue.waiting_for) return text("outbox.held_up");
   const place = queue.position > 0 ? text("outbox.behind", { count: queue.position }) : text("outbox.next");
   return queue.eta_s === null ? place : `${place} ${text("outbox.eta", { time: about(queue.eta_s) })}`;
 }
