@@ -1,14 +1,16 @@
 """Edit: what the team may change of a bubble once it stands."""
 
+import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from sqlmodel import Session
 
-from bubbles.db import bubbles, search, steps
+from bubbles.db import attempts, bubbles, search, steps
 from bubbles.errors import Code, Refused
+from bubbles.model.attempt import Attempt
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.cue import Cue
 from bubbles.model.draft import TextLimits, choice
@@ -27,7 +29,9 @@ DEGREES_MAX = 180
 TEXT_MAX = 400
 TEXT_PER_SECOND_MAX = 40
 """Characters of a transcript: a generous allowance, and twice what the fastest speakers say in a second."""
-TRANSCRIPTIONS_MAX = 20
+HOUR = timedelta(hours=1)
+TRANSCRIPTIONS_PER_HOUR = 10
+"""How often the words of one bubble are written down again because its language was changed."""
 
 
 def edit(
@@ -42,7 +46,8 @@ def edit(
     """Applies a merge-patch (RFC 7396); returns the bubble as it is then.
 
     Raises `bad_request` for unknown fields and kinds, `conflict` when `expected_version` is stale, `bad_text`,
-    `bad_place`. A new language has the words written down again, unless they were corrected.
+    `bad_place`. A new language has the words written down again, unless they were corrected; `rate_limited` when that
+    was often enough.
     """
     unknown = sorted(set(patch) - FIELDS)
     if unknown:
@@ -160,11 +165,22 @@ def _transcribe_again(session: Session, bubble: Bubble, now: datetime) -> None:
     said, step = bubbles.transcript(session, bubble.id), steps.of(session, bubble.id, StepName.TRANSCRIBE)
     if step is None or (said and said.corrected_at):
         return
-    if step.attempt >= TRANSCRIPTIONS_MAX:
-        raise Refused(Code.CONFLICT, "Its words were written down often enough; correct them instead.")
+    if step.started_at or step.gave_up_at:  # one that still waits to begin is no more work than before
+        _count_transcription(session, bubble, now)
     bubble.ready_at = None
     turn_at = turn_of(now, bubble.duration_s, Urgency.AGAIN)
     steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, now, turn_at=turn_at)
+
+
+def _count_transcription(session: Session, bubble: Bubble, now: datetime) -> None:
+    """Counts one more, or raises `rate_limited`. The bubble is locked, so that none is counted beside it."""
+    subject = f"transcribe again {bubble.id}".encode()
+    if attempts.count(session, {subject}, now - HOUR) >= TRANSCRIPTIONS_PER_HOUR:
+        oldest = attempts.nth_latest(session, {subject}, TRANSCRIPTIONS_PER_HOUR) or now
+        sentence = "Its words were written down often enough in this hour; correct them instead."
+        wait_s = math.ceil((oldest + HOUR - now).total_seconds())
+        raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=max(1, wait_s))
+    session.add(Attempt(subject=subject, tried_at=now))
 
 
 def _reindex(session: Session, bubble: Bubble) -> None:

@@ -1,4 +1,4 @@
-"""Attempts to get in, as rows: what the limits are counted from."""
+"""Attempts, as rows: what the limits are counted from."""
 
 from collections.abc import Collection
 from datetime import datetime

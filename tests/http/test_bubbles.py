@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
+from bubbles import edit
+from bubbles.app import House
 from bubbles.db import bubbles, search, steps
 from bubbles.http.asgi import create_app
 from bubbles.model.bubble import Bubble
@@ -148,6 +151,40 @@ def test_a_new_language_has_the_words_written_down_again_unless_they_were_correc
     client.patch(posted.path, json={"language": "de"}, headers=posted.owner)
     with house.database.transaction() as session:
         assert steps.of(session, posted.bubble.id, StepName.TRANSCRIBE).attempt == 2
+
+
+def heard(house: House, posted: Posted, *, ends: bool = True) -> None:
+    """A worker begins to write the words down, and ends, or finds that the model is away."""
+    with house.database.transaction() as session:
+        step = steps.begin(session, posted.bubble.id, StepName.TRANSCRIBE, house.now())
+        session.flush()
+        if ends:
+            steps.finish(session, step, house.now())
+        else:
+            steps.put_off(session, step, wait=timedelta(0), waiting_for="model", error=None, counted=False)
+
+
+def test_waiting_for_a_part_long_does_not_use_up_new_languages(client, posted, house):
+    client.patch(posted.path, json={"language": "fr"}, headers=posted.owner)
+    for _ in range(30):
+        heard(house, posted, ends=False)
+    for number in range(30):
+        language = ("de", "fr")[number % 2]
+        assert client.patch(posted.path, json={"language": language}, headers=posted.owner).status_code == 200
+
+
+def test_words_are_written_down_again_so_often_an_hour(client, posted, house, clock):
+    for number in range(edit.TRANSCRIPTIONS_PER_HOUR):
+        language = ("de", "fr")[number % 2]
+        assert client.patch(posted.path, json={"language": language}, headers=posted.owner).status_code == 200
+        clock.pass_s(60)
+        heard(house, posted)
+    refused = client.patch(posted.path, json={"language": "it"}, headers=posted.owner)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert client.get(posted.path).json()["language"] == "fr"
+    assert client.patch(posted.path, json={"title": "Still"}, headers=posted.owner).status_code == 200
+    clock.pass_s(int(refused.headers["Retry-After"]))
+    assert client.patch(posted.path, json={"language": "it"}, headers=posted.owner).status_code == 200
 
 
 def test_corrected_words_replace_what_was_heard_and_are_found(client, posted):
