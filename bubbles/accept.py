@@ -6,6 +6,7 @@ bubble, job and idempotency key. Only then is anything acknowledged.
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,7 +78,7 @@ def open_upload(
     """Counts a try before its body is read; raises `rate_limited`, or `conflict` while the key's first use runs."""
     uploads.lock_account(session, person.account_id)
     _require_room(session, person, limits=limits, now=now)
-    holder = _key_holder(session, person, idempotency_key, alive_since=now - SILENT_FOR)
+    holder = _key_holder(session, person, idempotency_key, now)
     key = None if holder else idempotency_key
     upload = Upload(account_id=person.account_id, idempotency_key=key, started_at=now)
     session.add(upload)
@@ -99,7 +100,7 @@ def _free_again_s(session: Session, person: Person, limits: UploadLimits, now: d
     return max(1, int((oldest + HOUR - now).total_seconds()) + 1) if oldest else 60
 
 
-def _key_holder(session: Session, person: Person, key: str | None, *, alive_since: datetime) -> Upload | None:
+def _key_holder(session: Session, person: Person, key: str | None, now: datetime) -> Upload | None:
     """The accepted upload of a key; frees the key of one that died with its process."""
     if key is None:
         return None
@@ -108,8 +109,12 @@ def _key_holder(session: Session, person: Person, key: str | None, *, alive_sinc
     holder = uploads.of_key(session, person.account_id, key)
     if holder is None or holder.bubble_id is not None:
         return holder
-    if (holder.seen_at or holder.started_at) > alive_since:
-        raise Refused(Code.CONFLICT, "The first upload with this Idempotency-Key is still under way.")
+    free_at = (holder.seen_at or holder.started_at) + SILENT_FOR
+    if free_at > now:
+        # One that lives still then has ended or gives another sign: whoever comes again is told so again.
+        wait_s = math.ceil((free_at - now).total_seconds())
+        sentence = "The first upload with this Idempotency-Key is still under way."
+        raise Refused(Code.CONFLICT, sentence, retry_after_s=wait_s)
     holder.ended_at, holder.outcome = holder.started_at, "abandoned"
     session.flush()
     return None

@@ -46,7 +46,7 @@ class Refused(Exception):
     """The caller asked for something that we will not do, and can be told why.
 
     `detail` is one sentence for a person, without secrets. `retry_after_s` is set for `rate_limited` and
-    `unavailable` only.
+    `unavailable`, and for a `conflict` that passes by itself.
     """
 
     def __init__(self, code: Code, detail: str, *, retry_after_s: int | None = None) -> None:

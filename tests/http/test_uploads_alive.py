@@ -48,5 +48,5 @@ def test_a_slow_upload_that_lives_keeps_its_key_and_a_dead_one_frees_it(house, c
     with pytest.raises(Refused) as refused:
         opened(house, person)
     assert refused.value.code is Code.CONFLICT
-    clock.at += accept.SILENT_FOR
+    clock.at += timedelta(seconds=refused.value.retry_after_s)
     assert opened(house, person).upload_id != ticket.upload_id

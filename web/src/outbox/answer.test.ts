@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import { read } from "./answer";
+import { answered } from "./stages";
+import { newTake } from "./take";
 
 const bubble = JSON.stringify({ code: "AAAAAAAAAAAAAAAA", url: "http://here/b/AAAAAAAAAAAAAAAA", state: "processing" });
 
@@ -16,6 +18,12 @@ it("comes again when the network, the house or what stands between is unwell", (
     expect(read(status, "", "7")).toEqual({ kind: "later", because: "house", after_s: 7 });
   }
   expect(read(503, "", "soon")).toEqual({ kind: "later", because: "house", after_s: null });
+});
+
+it("comes again when the key of a dead upload is free", () => {
+  const take = newTake({ type: "audio/webm", stage: "queued", key: "k" });
+  const answer = read(409, '{"code": "conflict"}', "20");
+  expect(answered(take, answer, 1_000, 0.5)).toMatchObject({ waits: "house", notBefore_ms: 21_000, key: "k" });
 });
 
 it("asks the person when it would be refused again", () => {
