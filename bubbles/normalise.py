@@ -45,7 +45,7 @@ def normalise(
     with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
         decoded = _decode(blobs, bubble, Path(folder), limits)
         encoded = press(decoded.pcm, Path(folder), deadline_s=deadline_s)
-        made = [(each, _stored(bubble.code, each)) for each in encoded]
+        made = [(each, _stored(bubble.code, step.attempt, each)) for each in encoded]
         with database.transaction() as session:
             steps.require_latest(session, step)
             discards.doom(session, [stored.key for _, stored in made], clock())
@@ -71,11 +71,11 @@ def _decode(blobs: BlobStore, bubble: Bubble, folder: Path, limits: sandbox.Limi
         path.unlink()
 
 
-def _stored(code: str, encoded: Encoded) -> Stored:
-    """What the store will hold; the key follows from the bytes, so that a second attempt stores nothing twice."""
+def _stored(code: str, attempt: int, encoded: Encoded) -> Stored:
+    """What the store will hold; the key is the attempt's own, so that a deletion that comes late takes no other's."""
     with encoded.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Stored(f"renditions/{code}/{sha256[:32]}.{encoded.kind}", encoded.length_bytes, sha256)
+    return Stored(f"renditions/{code}/{sha256[:32]}-{attempt}.{encoded.kind}", encoded.length_bytes, sha256)
 
 
 def _publish(
@@ -103,14 +103,13 @@ def _publish(
 
 
 def _let_go(session: Session, bubble_id: int, blob_keys: list[str], now: datetime) -> None:
-    """Dooms what an overtaken attempt has stored, unless it is what the other one keeps.
+    """Lets go of what an overtaken attempt has stored, as its doom may be gone: it slept for longer than that waits.
 
-    Its own doom may be gone: the blobs of both have the same names, and may have been kept and deleted meanwhile.
+    Never of what a row names, whatever else has gone wrong.
     """
-    bubble = bubbles.lock(session, bubble_id)
+    bubbles.lock(session, bubble_id)
     kept = {made.blob_key for made in bubbles.renditions(session, bubble_id)}
-    if left := [key for key in blob_keys if key not in kept]:
-        (discards.add if bubble.withdrawn_at else discards.doom)(session, left, now)
+    discards.add(session, [key for key in blob_keys if key not in kept], now)
 
 
 def _rendition(bubble: Bubble, encoded: Encoded, stored: Stored, now: datetime) -> Rendition:

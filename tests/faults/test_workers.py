@@ -215,6 +215,37 @@ def test_what_an_overtaken_attempt_stores_late_takes_nothing_from_the_one_that_c
     assert step_of(house, bubble).attempt == 2
 
 
+class Slow:
+    """A store that begins to delete when the deed is done, as when its worker froze or the request lay somewhere."""
+
+    def __init__(self, store: BlobStore, deed) -> None:
+        self._store = store
+        self._deed = deed
+
+    def delete(self, key: str) -> None:
+        deed, self._deed = self._deed, lambda: None
+        deed()
+        self._store.delete(key)
+
+
+def test_a_deletion_that_comes_late_takes_nothing_from_the_attempt_that_came_after(
+    house: House, bubble: Bubble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile() -> None:
+        upkeep.discard(house.database, house.blobs, now=house.now() + upkeep.LEFTOVER_AGE)
+        pipeline.run_step(house, NAME, bubble.id)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bubbles.normalise._publish", lambda *_, **__: 1 / 0)
+        pipeline.run_step(house, NAME, bubble.id)
+    assert len(sound_of(house, bubble)) == 2
+    upkeep.discard(house.database, Slow(house.blobs, meanwhile), now=house.now() + upkeep.LEFTOVER_AGE)  # type: ignore[arg-type]
+    with house.database.transaction() as session:
+        kept = {made.blob_key for made in bubbles.renditions(session, bubble.id)}
+    assert len(kept) == 2
+    assert sound_of(house, bubble) == kept
+
+
 def test_what_an_overtaken_attempt_stores_after_a_withdrawal_is_deleted(house: House, bubble: Bubble) -> None:
     def meanwhile() -> None:
         pipeline.run_step(house, NAME, bubble.id)
