@@ -19,8 +19,9 @@ from bubbles.db.jobs import Job
 from bubbles.errors import Missing
 from bubbles.shift import Shift
 
-UPKEEP, RESCUE = "upkeep", "rescue"
-"""Their queues. `rescue` goes with `upkeep`: taking over from the dead waits for no store."""
+UPKEEP, RESCUE, SWEEPS = "upkeep", "rescue", "sweeps"
+"""Their queues. The others go with `upkeep`: taking over from the dead waits for no store, and what was withdrawn is
+purged while all names of a large store are read."""
 
 DEADLINE_S = 3600
 """How long a chore may take."""
@@ -62,8 +63,8 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
         job("erasures", _mark_erasures, "* * * * *"),
         job("leave", _go_on_leaving, "* * * * *"),
         job("forget", _forget, "7 * * * *"),
-        job("sweep", sweep, "23 * * * *"),
-        job("orphans", sweep_orphans, "41 3 * * *"),
+        job("sweep", sweep, "23 * * * *", queue=SWEEPS),
+        job("orphans", sweep_orphans, "41 3 * * *", queue=SWEEPS),
     ]
 
 

@@ -21,7 +21,7 @@ from bubbles import chores, normalise, spans, transcribe
 from bubbles.app import House
 from bubbles.blobs.store import Spoiled
 from bubbles.blobs.trials import require_faithful
-from bubbles.chores import RESCUE, UPKEEP
+from bubbles.chores import RESCUE, SWEEPS, UPKEEP
 from bubbles.config import Settings
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
@@ -46,7 +46,7 @@ BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
 
 QUEUES = (*StepName, UPKEEP)
-"""What a worker may be told to serve; `rescue` goes with `upkeep`."""
+"""What a worker may be told to serve; `rescue` and `sweeps` go with `upkeep`."""
 
 log = structlog.get_logger()
 
@@ -116,8 +116,8 @@ def at_once(settings: Settings, queues: Collection[str] = QUEUES) -> dict[str, i
         StepName.TRANSCRIBE: settings.transcribe_at_once,
         UPKEEP: 1,
     }
-    rescue = {RESCUE: 1} if UPKEEP in queues else {}
-    return {str(queue): counts[queue] for queue in queues} | rescue
+    beside = {RESCUE: 1, SWEEPS: 1} if UPKEEP in queues else {}
+    return {str(queue): counts[queue] for queue in queues} | beside
 
 
 def run_step(house: House, name: StepName, bubble_id: int, *, shift: Shift | None = None) -> None:

@@ -317,7 +317,7 @@ def test_a_queue_that_there_is_not_is_refused(house, queues, told):
 
 def test_each_queue_runs_as_many_at_once_as_is_set(house):
     settings = house.settings.model_copy(update={"transcribe_at_once": 3})
-    assert pipeline.at_once(settings) == {"normalise": 1, "transcribe": 3, "upkeep": 1, "rescue": 1}
+    assert pipeline.at_once(settings) == {"normalise": 1, "transcribe": 3, "upkeep": 1, "rescue": 1, "sweeps": 1}
     assert pipeline.at_once(settings, ["transcribe"]) == {"transcribe": 3}
 
 

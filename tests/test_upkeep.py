@@ -1,14 +1,18 @@
 """What must go goes: blobs that are doomed, recordings that nobody needs, uploads that died."""
 
+import asyncio
 import hashlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from bubbles import accounts, chores, ids, moderation, upkeep
@@ -16,16 +20,22 @@ from bubbles.app import House
 from bubbles.blobs.disk import DiskStore
 from bubbles.config import Settings
 from bubbles.db import bubbles, discards
+from bubbles.db import jobs as db_jobs
+from bubbles.db.jobs import Workers
 from bubbles.errors import Missing
 from bubbles.model.bubble import Bubble
 from bubbles.model.discard import Discard
+from bubbles.model.step import StepName
 from bubbles.model.times import utc_now
 from bubbles.model.upload import Upload
+from bubbles.pipeline import at_once as at_once_of
 from bubbles.pipeline import jobs
 from bubbles.shift import Shift
 
 NOW = utc_now()
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+PATIENCE_S = 20
+STEPS = set(StepName)
 _number = count()
 
 
@@ -114,6 +124,65 @@ def test_what_is_withdrawn_while_the_store_is_away_is_purged_within_a_minute_of_
     object.__setattr__(house, "now", lambda: NOW + MINUTE)
     every_minute.run()
     assert kept(house) == set()
+
+
+class Endless(DiskStore):
+    """A store that is so large that its names are still being read when the test has ended."""
+
+    read = Event()
+
+    def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
+        self.read.wait(PATIENCE_S)
+        return iter(())
+
+
+def test_reading_the_names_of_a_large_store_holds_up_no_purge(house: House, tmp_path: Path):
+    house = replace(house, blobs=Endless(tmp_path / "blobs"))
+    put(house, "renditions/gone/a")
+    with house.database.transaction() as session:
+        session.connection().execute(text("TRUNCATE procrastinate_jobs CASCADE"))
+        (orphans,) = [job for job in jobs(house, Shift()) if job.name == "orphans"]
+        db_jobs.enqueue(session, "orphans", queue=orphans.queue)
+    at_once = {queue: count for queue, count in at_once_of(house.settings).items() if queue not in STEPS}
+    workers = Workers(
+        house.database.libpq_url, jobs(house, Shift()), concurrency=at_once, stalled_after_s=30, on_stop=lambda: None
+    )
+
+    def withdraw_and_look() -> bool:
+        with house.database.transaction() as session:
+            discards.add(session, ["renditions/gone/a"], NOW)
+        deadline_s = time.monotonic() + PATIENCE_S / 2
+        while is_there(house, "renditions/gone/a") and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        return not is_there(house, "renditions/gone/a")
+
+    async def work() -> bool:
+        running = asyncio.create_task(workers.run())
+        while not await asyncio.to_thread(begun, house, "orphans"):
+            await asyncio.sleep(0.05)
+        try:
+            return await asyncio.to_thread(withdraw_and_look)
+        finally:
+            Endless.read.set()
+            workers.stop()
+            await running
+
+    assert asyncio.run(asyncio.wait_for(work(), 2 * PATIENCE_S))
+
+
+def begun(house: House, name: str) -> bool:
+    """Whether a worker has taken a job."""
+    with house.database.transaction() as session:
+        doing = text("SELECT FROM procrastinate_jobs WHERE task_name = :name AND status = 'doing'")
+        return session.connection().execute(doing, {"name": name}).first() is not None
+
+
+def is_there(house: House, key: str) -> bool:
+    try:
+        house.blobs.size(key)
+    except KeyError:
+        return False
+    return True
 
 
 def test_what_a_step_had_stored_goes_with_the_bubble_and_its_doom_waits_for_the_step(house):
