@@ -403,3 +403,13 @@ def test_a_queue_that_fails_waits_for_what_the_others_have_under_way(database, m
     with pytest.raises(ConnectionError, match="broken"):
         asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
     assert ended == [True]
+
+
+def test_workers_that_are_told_to_stop_before_they_run_stop(database):
+    workers = Workers(database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: None)
+
+    async def run() -> None:
+        workers.stop()
+        await workers.run()
+
+    asyncio.run(asyncio.wait_for(run(), timeout=10))

@@ -220,6 +220,9 @@ class Workers:
         """
         async with self._app.open_async():
             runs = [asyncio.create_task(worker.run()) for worker in self._workers]  # type: ignore[no-untyped-call]
+            await asyncio.sleep(0)  # they begin, and forget that they were asked to stop before
+            if self._asked_to_stop:
+                self.stop()
             await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
             asked = self._asked_to_stop
             self.stop()
