@@ -22,6 +22,8 @@ export class BubblePlayer extends HTMLElement implements Worked {
   private beacon: Beacon | null = null;
   private frame = 0;
   private told_s = -1;
+  /** Where the sound was asked for anew, in seconds. */
+  private renewedAt_s = -Infinity;
   private readonly leave = () => !this.sound.paused && this.beacon?.left();
   private readonly toAddress = () => this.startAt(startOf(location.hash));
 
@@ -45,7 +47,7 @@ export class BubblePlayer extends HTMLElement implements Worked {
     this.controls.notice.textContent = "";
     if (BubblePlayer.current !== this) BubblePlayer.current?.pause();
     BubblePlayer.current = this;
-    if (this.sound.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) this.tryAgain();
+    if (this.sound.error || this.sound.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) this.tryAgain();
     try {
       await this.sound.play();
       return true;
@@ -145,6 +147,7 @@ export class BubblePlayer extends HTMLElement implements Worked {
     for (const event of ["waiting", "playing", "pause", "error"]) {
       sound.addEventListener(event, () => this.toggleAttribute("waiting", event === "waiting"));
     }
+    sound.addEventListener("error", () => this.broke());
     // The browser tries each source in turn: when the last one fails, none is left.
     sound.querySelector("source:last-of-type")?.addEventListener("error", () => this.failed());
   }
@@ -175,6 +178,23 @@ export class BubblePlayer extends HTMLElement implements Worked {
     const { at_s } = this;
     this.sound.load();
     this.sound.currentTime = at_s;
+  }
+
+  /**
+   * Sound that had come breaks off. The house may have led us to a store by a link that is good for a minute: it is
+   * asked for another, once for each second of the sound.
+   */
+  private broke(): void {
+    const { at_s, sound } = this;
+    if (Math.abs(at_s - this.renewedAt_s) < 1) {
+      this.failed();
+      return;
+    }
+    this.renewedAt_s = at_s;
+    const played = !sound.paused;
+    this.beacon?.stopped();
+    this.tryAgain();
+    if (played) void this.play();
   }
 
   private failed(): void {
