@@ -149,8 +149,10 @@ class Database:
 
     @property
     def libpq_url(self) -> str:
-        """The URL as the driver itself takes it."""
-        return self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        """The URL as the driver itself takes it: to libpq a plus is no space, and a space stands for itself nowhere."""
+        written = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        address, mark, query = written.partition("?")
+        return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
