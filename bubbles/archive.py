@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from bubbles import disk
 from bubbles.blobs.disk import DiskStore
 from bubbles.db.named import Named
 from bubbles.errors import Code, Refused
@@ -148,9 +149,9 @@ class Archive:
         with _private(part.folder / "manifest.json") as file:
             file.write(json.dumps(asdict(manifest), indent=2).encode())
         for path in (*part.folder.iterdir(), part.folder):
-            _fsync(path)
+            disk.sync(path)
         whole = part.folder.rename(self._sets / self._next_name(datetime.fromisoformat(manifest.made_at)))
-        _fsync(self._sets)
+        disk.sync(self._sets)
         return BackupSet(whole)
 
     def _next_name(self, made_at: datetime) -> str:
@@ -164,7 +165,7 @@ class Archive:
     def drop(self, old: BackupSet) -> None:
         """Throws a set away; broken off, it is none any more."""
         part = old.folder.rename(self._sets / f"{PART}{old.folder.name}")
-        _fsync(self._sets)
+        disk.sync(self._sets)
         shutil.rmtree(part)
 
 
@@ -180,7 +181,7 @@ def _make_private(folder: Path) -> None:
     for each in (folder, folder / "sets"):
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
         each.chmod(0o700)
-        _fsync(each.parent)
+        disk.sync(each.parent)
 
 
 @contextmanager
@@ -200,11 +201,3 @@ def _locked(folder: Path) -> Iterator[None]:
 def _private(path: Path) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         yield file
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,5 +1,6 @@
-"""Room on the disk, and when it runs short."""
+"""The disk: room on it, when that runs short, and what is durable there."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,3 +20,12 @@ def state(free_bytes: int) -> str:
     if free_bytes < FULL_BYTES:
         return "full"
     return "low" if free_bytes < LOW_BYTES else "ok"
+
+
+def sync(path: Path) -> None:
+    """Returns once a file's bytes, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

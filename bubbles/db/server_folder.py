@@ -26,6 +26,7 @@ from urllib.parse import quote
 
 from psycopg import pq
 
+from bubbles import disk
 from bubbles.errors import Missing
 
 SOCKET_NAME = ".s.PGSQL.5432"  # the port is a part of the name; nothing listens on TCP
@@ -156,7 +157,7 @@ class Cluster:
             raise Missing("database", f"The database cannot be created in {self.folder}: {done.stderr.strip()}")
         _write_durably(fresh / "pg_hba.conf", "local all all scram-sha-256\n")
         fresh.rename(self.data)
-        _fsync(self.folder)
+        disk.sync(self.folder)
 
 
 def unprivileged(cluster: Cluster) -> list[str]:
@@ -241,11 +242,3 @@ def _write_durably(path: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(file)
-
-
-def _fsync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bubbles import disk
 from bubbles.errors import Missing
 from bubbles.speech import weights
 from bubbles.speech.weights import Weights
@@ -108,7 +109,7 @@ def _install(name: str, known: Weights, downloaded: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(downloaded.parent / "old")
     fresh.rename(folder)
-    _sync(folder.parent)
+    disk.sync(folder.parent)
 
 
 def _download(name: str, command: list[str], scratch: Path, total_bytes: int, progress: Progress) -> None:
@@ -168,7 +169,7 @@ def _unpack(known: Weights, downloaded: Path, fresh: Path) -> None:
         for content in _files(downloaded):
             content.rename(fresh / content.name)
     for content in _files(fresh):
-        _sync(content)
+        disk.sync(content)
 
 
 def _is_intact(folder: Path, known: Weights) -> bool:
@@ -218,11 +219,3 @@ def _files(folder: Path) -> list[Path]:
 def _sha256(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
