@@ -59,7 +59,7 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
     return [
         job("recover", _recover, EVERY_TEN_SECONDS, queue=RESCUE),
         job("revive", revive, "* * * * *", queue=RESCUE),
-        job("discard", _discard, "* * * * *"),
+        job("discard", discard, "* * * * *"),
         job("erasures", _mark_erasures, "* * * * *"),
         job("leave", _go_on_leaving, "* * * * *"),
         job("forget", _forget, "7 * * * *"),
@@ -69,8 +69,11 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
 
 
 @contextlib.contextmanager
-def told(house: House, name: str) -> Iterator[Counts]:
-    """Writes down how a chore ended and what it counted. A part that is away is no fault: it comes again soon."""
+def told(house: House, name: str, *, by_hand: bool = False) -> Iterator[Counts]:
+    """Writes down how a chore ended and what it counted.
+
+    A part that is away is no fault where it comes again soon; `by_hand` raises it: somebody waits for the answer.
+    """
     counts: Counts = Counter()
     began_s, failed = time.monotonic(), True
     with structlog.contextvars.bound_contextvars(chore=name):
@@ -80,6 +83,8 @@ def told(house: House, name: str) -> Iterator[Counts]:
             failed = False
         except Missing as missing:
             log.warning("waits", part=missing.part, detail=missing.detail)
+            if by_hand:
+                raise
         finally:
             took_s = round(time.monotonic() - began_s, 3)
             (log.info if failed or any(counts.values()) else log.debug)("chore", took_s=took_s, failed=failed, **counts)
@@ -95,7 +100,8 @@ def _recover(house: House, counts: Counts) -> None:
         log.warning("jobs_recovered", jobs=recovered)
 
 
-def _discard(house: House, counts: Counts) -> None:
+def discard(house: House, counts: Counts) -> None:
+    """Deletes the blobs that are to go by now. Raises `Missing("store")` when some stay."""
     counts["blobs"] += upkeep.discard(house.database, house.blobs, now=house.now())
 
 

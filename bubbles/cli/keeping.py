@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from bubbles import chores, upkeep
+from bubbles import chores
 from bubbles.app import store_at
 from bubbles.archive import OnProgress
 from bubbles.cli.opened import errors, house
@@ -40,11 +40,12 @@ def sweep(
 ) -> None:
     """Remove now what crashes have left and nobody needs; it goes by itself within the day."""
     with house() as opened:
-        with chores.told(opened, "sweep") as swept:
+        with chores.told(opened, "sweep", by_hand=True) as swept:
             chores.sweep(opened, swept)
-        with chores.told(opened, "orphans") as found:
+        with chores.told(opened, "orphans", by_hand=True) as found:
             chores.sweep_orphans(opened, found, however_many=orphans)
-        upkeep.discard(opened.database, opened.blobs, now=opened.now())
+        with chores.told(opened, "discard", by_hand=True) as deleted:
+            chores.discard(opened, deleted)
     removed = swept + found
     print("Removed:", ", ".join(f"{removed[kind]} {kind}" for kind in ("files", "recordings", "orphans")))
     if removed["orphans_kept"]:
