@@ -37,7 +37,10 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a set says of itself. `gone` are blobs that were let go of while it was made, `lost` those not found."""
+    """What a set says of itself. `gone` are blobs that were let go of while it was made, `lost` those not found.
+
+    `house` tells whose it is: a digest that stays the same when a house is restored elsewhere.
+    """
 
     made_at: str
     revision: str
@@ -50,6 +53,7 @@ class Manifest:
     lost: list[str]
     dump_sha256: str
     list_sha256: str
+    house: str = ""
     format: int = FORMAT
 
 
@@ -84,14 +88,22 @@ class BackupSet:
 
     def manifest(self) -> Manifest:
         """What the set says of itself; raises `conflict` when its files are not what it says."""
-        told = json.loads((self.folder / "manifest.json").read_bytes())
-        if told.get("format") != FORMAT:
-            raise Refused(Code.CONFLICT, f"The backup {self.folder.name} is of a newer release: restore it with that.")
-        manifest = Manifest(**told)
+        manifest = self.told()
         for file, sha256 in ((self.dump, manifest.dump_sha256), (self.list, manifest.list_sha256)):
             if not file.is_file() or digest(file) != sha256:
                 raise Refused(Code.CONFLICT, f"The backup is damaged: {file} is not what its manifest says.")
         return manifest
+
+    def told(self) -> Manifest:
+        """The same, unproved; raises `conflict` when it cannot be read."""
+        path = self.folder / "manifest.json"
+        try:
+            told = json.loads(path.read_bytes())
+            if told["format"] == FORMAT:
+                return Manifest(**told)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise Refused(Code.CONFLICT, f"The backup is damaged: {path} cannot be read.") from None
+        raise Refused(Code.CONFLICT, f"The backup {self.folder.name} is of a newer release: restore it with that.")
 
 
 class Archive:
@@ -104,15 +116,21 @@ class Archive:
 
     @classmethod
     @contextmanager
-    def held(cls, folder: Path, *, make: bool = False) -> Iterator["Archive"]:
-        """The archive in `folder`, for us alone; raises `conflict`, `not_found` when there is none to be held."""
+    def held(cls, folder: Path, *, make: bool = False, of: str = "") -> Iterator["Archive"]:
+        """The archive in `folder`, for us alone, and of that house if one is named.
+
+        Raises `conflict`, `not_found` when there is none to be held.
+        """
         folder = folder.expanduser().absolute()
         if not make and not (folder / "sets").is_dir():
             raise Refused(Code.NOT_FOUND, f"There is no backup in {folder}.")
         if make:
             _make_private(folder)
         with _locked(folder):
-            yield cls(folder)
+            archive = cls(folder)
+            if of:
+                archive._require_of(of)
+            yield archive
 
     def path(self, each: Named) -> Path:
         """The file of a blob."""
@@ -135,6 +153,18 @@ class Archive:
         if found is None:
             raise Refused(Code.NOT_FOUND, f"There is no backup {name} in {self.folder}.".replace("  ", " "))
         return found
+
+    def _require_of(self, house: str) -> None:
+        """Raises `conflict` for an archive of another house: each would drop the other's sets as too old."""
+        for each in self.sets():
+            try:
+                whose = each.told().house
+            except Refused:  # restoring it says so; one that cannot be read speaks for nobody
+                continue
+            if whose not in {"", house}:
+                sentence = f"{self.folder} holds the backups of another service: name a folder of this one's own."
+                raise Refused(Code.CONFLICT, sentence)
+            return
 
     def begin(self) -> BackupSet:
         """A set to be filled; what earlier ones left unfinished is thrown away."""

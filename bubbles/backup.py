@@ -5,6 +5,7 @@ unless they were let go of. Sound of which nothing has been made yet is copied w
 even then, because the journey was quicker, another moment is taken.
 """
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,10 +24,10 @@ from bubbles import erasures
 from bubbles.app import House
 from bubbles.archive import PART, Archive, BackupSet, Manifest, OnProgress, digest
 from bubbles.blobs.store import Spoiled
-from bubbles.db import chores, dump, named
+from bubbles.db import accounts, chores, dump, named
 from bubbles.db.named import Named, code_of
-from bubbles.errors import Missing
-from bubbles.model.erasure import BUBBLES, PREFIX
+from bubbles.errors import Code, Missing, Refused
+from bubbles.model.erasure import BUBBLES, PREFIX, of_account
 
 AT_ONCE = 8
 """Blobs copied at once: a bucket answers slowly, and many at once."""
@@ -51,10 +52,10 @@ def back_up(
 ) -> Made:
     """Adds a backup to the folder; the `keep` newest stay.
 
-    Raises `Missing("store" | "database")`, `conflict` when the folder is in use or not for backups; then the backups
-    that are there stay as they are, and the next one goes on from there.
+    Raises `Missing("store" | "database")`, `conflict` when nobody has an account here, or the folder is in use, not for
+    backups or another house's; then the backups that are there stay as they are, and the next one goes on from there.
     """
-    with _recorded(house) as counts, Archive.held(folder, make=True) as archive:
+    with _recorded(house) as counts, Archive.held(folder, make=True, of=_whose(house)) as archive:
         copier = _Copier(house, archive)
         part, told = _moment(house, archive, copier, with_blobs=with_blobs)
         if with_blobs:
@@ -64,6 +65,22 @@ def back_up(
         made = archive.finish(part, told)
         counts.update(blobs=copier.copied, lost=len(lost), erased=tidy(house, archive, keep=keep))
     return Made(made.folder.name, told, counts["blobs"], counts["erased"])
+
+
+def _whose(house: House) -> str:
+    """What tells this house from others wherever it is restored: a digest of the moment of its first account.
+
+    Raises `conflict` when there is none: a timer without the service's settings would back up an empty house for ever.
+    """
+    with house.database.transaction() as session:
+        first = accounts.first(session)
+    if first is None:
+        raise Refused(
+            Code.CONFLICT,
+            "Nobody has an account here, so there is nothing to back up: are these the settings of the service "
+            "(BUBBLES_DATA_DIR, BUBBLES_DATABASE_URL)?",
+        )
+    return hashlib.sha256(of_account(first.id, first.created_at).encode()).hexdigest()
 
 
 @contextmanager
@@ -106,6 +123,7 @@ def _moment(house: House, archive: Archive, copier: "_Copier", *, with_blobs: bo
             lost=[],
             dump_sha256=digest(part.dump),
             list_sha256=digest(part.list),
+            house=_whose(house),
         )
     raise Missing("store", "Recordings go more quickly than they can be copied: try again when less is going on.")
 

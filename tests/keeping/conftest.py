@@ -107,7 +107,11 @@ def new_house(new_database: Callable[[bool], Database], new_store: Callable[[], 
 
 @pytest.fixture
 def house(new_house: NewHouse) -> House:
-    return new_house()
+    """A house with an owner, since an empty one is not backed up."""
+    made = new_house()
+    with made.database.transaction() as session:
+        accounts.create(session, "owner", now=made.now())
+    return made
 
 
 def shelved(house: House, *, handle: str = "owner", title: str = "") -> Bubble:

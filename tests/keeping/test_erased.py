@@ -75,7 +75,7 @@ def test_another_account_of_the_same_number_is_not_closed(house: House, new_hous
 
 def test_no_session_no_link_and_no_key_of_a_day_comes_back(house: House, new_house: NewHouse, tmp_path: Path) -> None:
     with house.database.transaction() as session:
-        account = accounts.create(session, "owner", now=house.now())
+        account = accounts.create(session, "someone", now=house.now())
         sign_in.new_link(session, account, now=house.now(), valid_for=timedelta(days=1))
         accounts.new_token(session, account, now=house.now())
         session.connection().execute(text("INSERT INTO day_key VALUES ('2026-01-01', 'x')"))

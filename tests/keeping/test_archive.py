@@ -1,0 +1,70 @@
+"""The folder of backups: whose it is, and what of it can be read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bubbles.app import House
+from bubbles.archive import Archive
+from bubbles.backup import back_up
+from bubbles.errors import Code, Refused
+from bubbles.restore import restore
+from tests.keeping.conftest import NewHouse, shelved
+
+
+def test_two_houses_never_share_a_folder(house: House, new_house: NewHouse, tmp_path: Path) -> None:
+    """Each would drop the other's sets, and the sound that only they name."""
+    shelved(house)
+    made = back_up(house, tmp_path / "backups", keep=1)
+    other = new_house()
+    shelved(other)
+    with pytest.raises(Refused, match="another service") as refused:
+        back_up(other, tmp_path / "backups", keep=1)
+    assert refused.value.code is Code.CONFLICT
+    with Archive.held(tmp_path / "backups") as archive:
+        assert [each.folder.name for each in archive.sets()] == [made.name]
+
+
+def test_a_house_goes_on_with_its_folder_after_it_was_restored(
+    house: House, new_house: NewHouse, tmp_path: Path
+) -> None:
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    after = new_house(migrated=False)
+    restore(after, tmp_path / "backups")
+    assert back_up(after, tmp_path / "backups", keep=7).copied == 0
+
+
+def test_an_empty_house_is_not_backed_up(new_house: NewHouse, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="BUBBLES_DATA_DIR"):
+        back_up(new_house(), tmp_path / "backups", keep=7)
+    assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": 1}', b'{"format": 1, "x": 2}'])
+def test_a_manifest_that_cannot_be_read_is_told(house: House, new_house: NewHouse, tmp_path: Path, content) -> None:
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    (path,) = (tmp_path / "backups").glob("sets/*/manifest.json")
+    path.write_bytes(content)
+    with pytest.raises(Refused, match="damaged") as refused:
+        restore(new_house(migrated=False), tmp_path / "backups")
+    assert refused.value.code is Code.CONFLICT
+
+
+def test_a_set_that_cannot_be_read_stops_no_backup(house: House, tmp_path: Path) -> None:
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    (path,) = (tmp_path / "backups").glob("sets/*/manifest.json")
+    path.write_bytes(b"")
+    assert back_up(house, tmp_path / "backups", keep=7).copied == 0
+
+
+def test_a_manifest_of_a_newer_release_says_so(house: House, new_house: NewHouse, tmp_path: Path) -> None:
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    (path,) = (tmp_path / "backups").glob("sets/*/manifest.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    with pytest.raises(Refused, match="newer release"):
+        restore(new_house(migrated=False), tmp_path / "backups")
