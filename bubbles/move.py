@@ -92,14 +92,14 @@ def _round(
 ) -> tuple[Counter[Outcome], dict[Outcome, list[str]]]:
     """Looks once at every blob that a row names, and copies those that the new store lacks."""
     with database.transaction() as session:
-        wanted = list(named.blobs(session))
+        wanted = named.count(session)
     counts: Counter[Outcome] = Counter()
     bad: dict[Outcome, list[str]] = {Outcome.LOST: [], Outcome.SPOILED: []}
-    for each, outcome in many(partial(_move_one, database, stores, workdir), wanted):
+    for each, outcome in many(partial(_move_one, database, stores, workdir), named.pages(database)):
         counts[outcome] += 1
         if outcome in bad:
             bad[outcome].append(each.key)
-        on_progress(counts.total(), len(wanted))
+        on_progress(counts.total(), wanted)
     return counts, bad
 
 

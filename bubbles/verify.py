@@ -25,16 +25,16 @@ class Verified:
 
 
 def verify(database: Database, blobs: BlobStore, *, workdir: Path, on_progress: OnProgress) -> Verified:
-    """Reads them all; temporary files lie in `workdir`. Raises `Missing("store")`."""
+    """Reads them all, a page of names at a time; temporary files lie in `workdir`. Raises `Missing("store")`."""
     with database.transaction() as session:
-        wanted = list(named.blobs(session))
+        wanted = named.count(session)
     found = Verified()
     with TemporaryDirectory(dir=workdir, prefix="verify-") as folder:
-        for each, fault in many(partial(_fault, blobs, Path(folder)), wanted):
+        for each, fault in many(partial(_fault, blobs, Path(folder)), named.pages(database)):
             found.blobs += 1
             if fault is not None:
                 getattr(found, fault).append(each.key)
-            on_progress(found.blobs, len(wanted))
+            on_progress(found.blobs, wanted)
     with database.transaction() as session:
         still = named.still(session, [*found.lost, *found.spoiled])
     # What was let go of while we read is neither.

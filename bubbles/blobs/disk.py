@@ -98,30 +98,18 @@ class DiskStore:
             os.fsync(handle)
 
     def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
-        """See BlobStore."""
-        folder = checked_prefix(prefix).rpartition("/")[0]
-        paths = (path for path in self._walk(folder) if path.startswith(prefix) and not _is_temporary(path))
-        return paths if before is None else (path for path in paths if self._is_older(path, before))
-
-    def _is_older(self, path: str, before: datetime) -> bool:
-        """Whether a file was last written before that time; one that is gone was not."""
-        folder, _, name = path.rpartition("/")
-        with suppress(KeyError), self._folder(folder) as handle, _disk(path):
-            return os.stat(name, dir_fd=handle, follow_symlinks=False).st_mtime < before.timestamp()
-        return False
+        """See BlobStore. A walk through the folders, with a few of them open and none in memory."""
+        for path, entry, _ in self._walk(checked_prefix(prefix)):
+            if not _is_temporary(path) and (before is None or _is_older(entry, before)):
+                yield path
 
     def sweep(self, *, before: datetime) -> int:
         """See BlobStore."""
-        return sum(self._sweep(path, before) for path in self._walk("") if _is_temporary(path))
-
-    def _sweep(self, path: str, before: datetime) -> bool:
-        if not self._is_older(path, before):
-            return False
-        folder, _, name = path.rpartition("/")
-        with suppress(KeyError), self._folder(folder) as handle, _disk(path):
-            os.unlink(name, dir_fd=handle)
-            return True
-        return False
+        return sum(
+            _removed(entry, handle)
+            for path, entry, handle in self._walk("")
+            if _is_temporary(path) and _is_older(entry, before)
+        )
 
     def trials(self) -> Iterator[Trial]:
         """See BlobStore."""
@@ -152,17 +140,58 @@ class DiskStore:
         finally:
             os.close(file)
 
-    def _walk(self, path: str) -> Iterator[str]:
-        """The paths of our files at or below the folder, temporary ones too."""
-        found = []
-        with suppress(KeyError), self._folder(path) as handle, _disk(path), os.scandir(handle) as entries:
-            found = [entry for entry in entries if re.fullmatch(NAME, entry.name) or _is_temporary(entry.name)]
-        for entry in found:
+    def _walk(self, prefix: str) -> Iterator["_Found"]:
+        """Our files whose paths begin so, temporary ones too."""
+        folder = prefix.rpartition("/")[0]
+        with suppress(KeyError), self._folder(folder) as handle:
+            yield from _below(handle, folder, prefix)
+
+
+_Found = tuple[str, os.DirEntry[str], int]
+"""The path of a file, what its folder says of it, and a handle of that folder, open until the next is asked for."""
+
+
+def _below(handle: int, path: str, prefix: str) -> Iterator[_Found]:
+    with _disk(path), os.scandir(handle) as entries:
+        for entry in entries:
             inner = f"{path}/{entry.name}" if path else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(inner)
-            elif entry.is_file(follow_symlinks=False):
-                yield inner
+            if not inner.startswith(prefix):
+                continue
+            if re.fullmatch(NAME, entry.name) and entry.is_dir(follow_symlinks=False):
+                yield from _inside(entry.name, handle, inner, prefix)
+            elif _is_ours(entry.name) and entry.is_file(follow_symlinks=False):
+                yield inner, entry, handle
+
+
+def _inside(name: str, folder: int, path: str, prefix: str) -> Iterator[_Found]:
+    try:
+        handle = os.open(name, FOLDER, dir_fd=folder)
+    except FileNotFoundError:
+        return  # gone since its name was read
+    try:
+        yield from _below(handle, path, prefix)
+    finally:
+        os.close(handle)
+
+
+def _is_ours(name: str) -> bool:
+    return bool(re.fullmatch(NAME, name)) or _is_temporary(name)
+
+
+def _is_older(entry: os.DirEntry[str], before: datetime) -> bool:
+    """Whether a file was last written before that time; one that is gone was not."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime < before.timestamp()
+    except FileNotFoundError:
+        return False
+
+
+def _removed(entry: os.DirEntry[str], folder: int) -> bool:
+    try:
+        os.unlink(entry.name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class MovingStore:
         self.after.delete(key)
 
     def keys(self, prefix: str, *, before: datetime | None = None) -> Iterator[str]:
-        """See BlobStore."""
+        """See BlobStore. It remembers the names of the new store: about 180 MiB for a million."""
         seen = set()
         for key in self.after.keys(prefix, before=before):
             seen.add(key)

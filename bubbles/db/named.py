@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bubbles.db.engine import Database
 from bubbles.model.rendition import MEDIA_TYPES
 
 PAGE_ROWS = 1000
-NAMED = """
+RECORDINGS = """
 SELECT recording_key AS key, recording_sha256 AS sha256, recording_bytes AS length_bytes,
     NOT EXISTS (SELECT FROM rendition WHERE bubble_id = bubble.id) AS only_copy
 FROM bubble WHERE recording_key IS NOT NULL
-UNION ALL
-SELECT blob_key, sha256, length_bytes, false FROM rendition
 """
+RENDITIONS = "SELECT blob_key, sha256, length_bytes, false FROM rendition"
+NAMED = f"{RECORDINGS} UNION ALL {RENDITIONS}"
+NAMED_OF = f"{RECORDINGS} AND id = ANY(:ids) UNION ALL {RENDITIONS} WHERE bubble_id = ANY(:ids)"
+NEXT = "SELECT id FROM bubble WHERE id > :last ORDER BY id LIMIT :limit"
+COUNT = "SELECT (SELECT count(*) FROM bubble WHERE recording_key IS NOT NULL) + (SELECT count(*) FROM rendition)"
 STILL = """
 SELECT recording_key FROM bubble WHERE code = ANY(:codes) AND recording_key = ANY(:keys)
 UNION
@@ -60,6 +64,28 @@ def blobs(session: Session) -> Iterator[Named]:
     """All of them, a page at a time, in any order."""
     rows = session.connection().execution_options(yield_per=PAGE_ROWS).execute(text(NAMED))
     return (Named(*row) for row in rows)
+
+
+def pages(database: Database) -> Iterator[Named]:
+    """All of them, for who takes long over them: no transaction is open meanwhile, and a page is in memory.
+
+    What comes to be meanwhile may be in or out.
+    """
+    last = 0
+    while True:
+        with database.transaction() as session:
+            connection = session.connection()
+            ids = list(connection.execute(text(NEXT), {"last": last, "limit": PAGE_ROWS}).scalars())
+            page = [Named(*row) for row in connection.execute(text(NAMED_OF), {"ids": ids})]
+        if not ids:
+            return
+        yield from page
+        last = ids[-1]
+
+
+def count(session: Session) -> int:
+    """How many there are."""
+    return int(session.connection().execute(text(COUNT)).scalar_one())
 
 
 def still(session: Session, keys: list[str]) -> set[str]:

@@ -161,6 +161,44 @@ def test_strange_files_are_not_listed(disk: DiskStore, root: Path, put: Put) -> 
     assert list(disk.keys("")) == ["a/b"]
 
 
+def test_walking_opens_each_folder_once_however_many_blobs_it_holds(
+    disk: DiskStore, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [f"{folder}/{number}" for folder in ("a/b", "a/c", "d") for number in range(20)]
+    for key in made:
+        put(disk, key, b"x")
+    opened: list[object] = []
+    really = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest, **more: opened.append(path) or really(path, *rest, **more))
+    assert sorted(disk.keys("", before=datetime.max.replace(tzinfo=UTC))) == sorted(made)
+    assert sorted(map(str, opened[1:])) == ["a", "b", "c", "d"]
+    opened.clear()
+    assert sorted(disk.keys("a/c/1")) == sorted(key for key in made if key.startswith("a/c/1"))
+    assert opened[1:] == ["a", "c"]
+
+
+def test_a_walk_that_is_broken_off_closes_its_folders(disk: DiskStore, put: Put) -> None:
+    for number in range(3):
+        put(disk, f"a/b/{number}", b"x")
+    open_before = set(Path("/proc/self/fd").iterdir())
+    walk = disk.keys("")
+    assert next(walk)
+    walk.close()  # type: ignore[attr-defined]
+    assert len(set(Path("/proc/self/fd").iterdir())) == len(open_before)
+
+
+def test_what_is_deleted_while_it_is_walked_is_in_or_out(disk: DiskStore, put: Put) -> None:
+    made = {f"a/{number}/blob" for number in range(50)}
+    for key in made:
+        put(disk, key, b"x")
+    seen = set()
+    for key in disk.keys("a/", before=datetime.max.replace(tzinfo=UTC)):
+        seen.add(key)
+        disk.delete(key)
+    assert seen == made
+    assert list(disk.keys("")) == []
+
+
 def test_no_handle_is_left_open(disk: DiskStore, put: Put, tmp_path: Path) -> None:
     put(disk, "a/b", bytes(200_000))
     before = len(list(Path("/proc/self/fd").iterdir()))
