@@ -3,7 +3,8 @@
 On SIGTERM or SIGINT it takes no further job and gives those under way `DRAIN_S` seconds; then it stops the speech
 process, and what was under way is put back, to be begun again by the next worker. What does not end even then is put
 back too, and the process ends. It also ends when a job outlives its deadline, or its own event loop hangs: a thread
-that hangs cannot be ended otherwise, and whoever started the worker starts another.
+that hangs cannot be ended otherwise, and whoever started the worker starts another. So it does when the clock is set
+back, which would stop its schedule.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Thread, Timer
 from uuid import UUID, uuid4
 
@@ -33,6 +35,9 @@ LEAVE_MAX_S = 8.0
 
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
+SET_BACK_MAX = timedelta(seconds=30)
+"""A clock that is set back further would leave what runs by itself waiting for the time that it was planned for."""
+
 PORTS_TRIED = 64
 SPARE_THREADS = 4
 PR_SET_PDEATHSIG = 1
@@ -100,12 +105,20 @@ async def _beside(coroutine: Coroutine[None, None, None]) -> AsyncIterator[None]
 
 
 async def _watch(house: House, workers: Workers, shift: Shift) -> None:
-    """Leaves when a job outlives its deadline, and has the process end should this loop itself come to a stop."""
+    """Leaves when a job outlives its deadline, or the clock is set back: the schedule of a new process begins anew.
+
+    Has the process end should this loop itself come to a stop.
+    """
+    latest = house.now()
     try:
         while not shift.leaving.is_set():
             # In C, and in need of nothing that Python code could hold. Others have taken over by then.
             faulthandler.dump_traceback_later(house.settings.stalled_after_s, exit=True)
             await asyncio.sleep(WATCH_EVERY_S)
+            if house.now() < latest - SET_BACK_MAX:
+                log.error("clock_set_back")
+                workers.stop()
+            latest = max(latest, house.now())
             if overdue := shift.overdue():
                 log.error("hangs", jobs=[task.name for task in overdue])
                 workers.stop()
