@@ -14,8 +14,8 @@ from bubbles.db import jobs
 from bubbles.model.bubble import Bubble
 from bubbles.model.discard import Discard
 
-GRACE = timedelta(hours=1)
-"""From storing a blob to the row that it belongs to: far longer than that takes."""
+GRACE = timedelta(hours=6)
+"""From storing a blob to the row that it belongs to: far longer than that takes, and than clocks are apart."""
 
 
 class TooLate(Exception):

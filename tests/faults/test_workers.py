@@ -5,6 +5,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,15 @@ def test_what_an_overtaken_attempt_stores_late_takes_nothing_from_the_one_that_c
     assert len(kept) == 2
     assert sound_of(house, bubble) == kept
     assert step_of(house, bubble).attempt == 2
+
+
+def test_a_clock_that_is_hours_ahead_has_nothing_deleted_that_is_being_stored(house: House, bubble: Bubble) -> None:
+    def elsewhere() -> None:
+        upkeep.discard(house.database, house.blobs, now=house.now() + timedelta(hours=3))
+
+    pipeline.run_step(replace(house, blobs=Late(house.blobs, elsewhere)), NAME, bubble.id)
+    assert state_of(house, bubble) is State.PLAYABLE
+    assert len(sound_of(house, bubble)) == 2
 
 
 class Slow:
