@@ -27,8 +27,8 @@ def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
 
     A blob that cannot be deleted holds up no other, unless `FAILURES_MAX` of them say that the store is away.
     """
-    failures = list[Missing]()
-    deleted = _purge(database, blobs, failures, now)
+    failures, deleted = list[Missing](), 0
+    _purge(database, blobs, failures, now)
     while len(failures) < FAILURES_MAX:
         with database.transaction() as session:
             keys = discards.take(session, now, limit=DISCARDS_AT_ONCE)
@@ -44,11 +44,21 @@ def discard(database: Database, blobs: BlobStore, *, now: datetime) -> int:
     return deleted
 
 
-def _purge(database: Database, blobs: BlobStore, failures: list[Missing], now: datetime) -> int:
-    """Deletes what is left of withdrawn bubbles before it is due; the doom stays, for a step that is still storing."""
-    with database.transaction() as session:
-        keys = discards.of_withdrawn(session, now, limit=DISCARDS_AT_ONCE)
-    return sum(_deleted(blobs, key, failures) for key in keys if len(failures) < FAILURES_MAX)
+def _purge(database: Database, blobs: BlobStore, failures: list[Missing], now: datetime) -> None:
+    """Deletes what is left of withdrawn bubbles before it is due; the doom stays, for a step that is still storing.
+
+    It is counted when it is due: until then it is deleted again and again.
+    """
+    after = ""
+    while len(failures) < FAILURES_MAX:
+        with database.transaction() as session:
+            keys = discards.of_withdrawn(session, now, after=after, limit=DISCARDS_AT_ONCE)
+        if not keys:
+            break
+        for key in keys:
+            if len(failures) < FAILURES_MAX:
+                _deleted(blobs, key, failures)
+        after = keys[-1]
 
 
 def _deleted(blobs: BlobStore, key: str, failures: list[Missing]) -> bool:

@@ -185,6 +185,17 @@ def is_there(house: House, key: str) -> bool:
     return True
 
 
+def test_of_many_bubbles_that_are_withdrawn_everything_goes_at_once(house: House, tmp_path: Path):
+    gone = bubble(house)
+    doom(house, *(f"renditions/{gone.code}/{number}" for number in range(150)))
+    with house.database.transaction() as session:
+        moderation.withdraw(session, bubbles.get(session, gone.id), by="", reason="", now=NOW)
+    told = [upkeep.discard(house.database, house.blobs, now=NOW) for _ in range(2)]
+    assert kept(house) == set()
+    assert told == [1, 0]  # its recording; the others are counted once, when their dooms are due
+    assert upkeep.discard(house.database, house.blobs, now=NOW + discards.GRACE) == 150
+
+
 def test_what_a_step_had_stored_goes_with_the_bubble_and_its_doom_waits_for_the_step(house):
     gone, other = bubble(house, recording_key=None, withdrawn_at=NOW), bubble(house)
     doom(house, f"renditions/{gone.code}/late.ogg", f"renditions/{other.code}/new.ogg")

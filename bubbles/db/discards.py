@@ -57,11 +57,15 @@ def put_off(session: Session, blob_keys: list[str], until: datetime) -> None:
     session.exec(update(Discard).where(col(Discard.blob_key).in_(blob_keys)).values(due_at=until))
 
 
-def of_withdrawn(session: Session, now: datetime, *, limit: int) -> list[str]:
-    """Keys that are not due yet, of bubbles that are withdrawn: what a step had stored already, or is storing."""
+def of_withdrawn(session: Session, now: datetime, *, after: str, limit: int) -> list[str]:
+    """Keys that are not due yet, of bubbles that are withdrawn: what a step had stored already, or is storing.
+
+    In order, those `after` a key.
+    """
     code = func.split_part(Discard.blob_key, "/", 2)
     gone = select(Discard.blob_key).join(Bubble, col(Bubble.code) == code).where(col(Bubble.withdrawn_at).is_not(None))
-    return list(session.exec(gone.where(Discard.due_at > now).limit(limit)))
+    page = gone.where(Discard.due_at > now, Discard.blob_key > after).order_by(Discard.blob_key).limit(limit)
+    return list(session.exec(page))
 
 
 def take(session: Session, now: datetime, *, limit: int) -> list[str]:
