@@ -1,6 +1,10 @@
 """What can go wrong, said once: every refusal has a stable code, its HTTP status and a sentence."""
 
+import errno
 from enum import StrEnum
+
+EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+"""What the machine lacks, and may have again: room on a disk, open files."""
 
 
 class Code(StrEnum):

@@ -9,7 +9,6 @@ Each arrow is a job enqueued in the same transaction as the rows that it follows
 """
 
 import contextlib
-import errno
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +24,7 @@ from bubbles.chores import RESCUE, SWEEPS, UPKEEP
 from bubbles.config import Settings
 from bubbles.db import bubbles, steps
 from bubbles.db.jobs import Job
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import EXHAUSTED, Code, Missing, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import SPOILED, Step, StepName
 from bubbles.shift import Shift
@@ -38,9 +37,6 @@ BACKOFF_S = (2, 10, 60, 300)
 
 SPOILED_BACKOFF_S = (30, 120, 600)
 """As `BACKOFF_S`, for sound that is spoiled: time for whoever has a copy of it."""
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
-"""What the machine lacks, and may have again."""
 
 BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
@@ -214,7 +210,7 @@ def _missing_part(error: Exception) -> str | None:
     """
     if isinstance(error, Missing) and error.part != "memory" and not isinstance(error, Spoiled):
         return error.part
-    return "disk" if isinstance(error, OSError) and error.errno in DISK_FULL else None
+    return "disk" if isinstance(error, OSError) and error.errno in EXHAUSTED else None
 
 
 def _give_up(house: House, step: Step, error: str) -> None:

@@ -34,6 +34,7 @@ def create_app(house: House) -> Starlette:
             Missing: errors.on_missing,
             OperationalError: errors.on_database,
             TimeoutError: errors.on_database,
+            OSError: errors.on_system,
             HTTPException: errors.on_http,
             Exception: errors.on_bug,
         },

@@ -1,5 +1,7 @@
 """Refusals on the wire: RFC 9457 problem details with a stable `code`; a page for people who browse."""
 
+import errno
+
 import structlog
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -7,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bubbles.errors import STATUS, Code, Missing, Refused
+from bubbles.errors import EXHAUSTED, STATUS, Code, Missing, Refused
 from bubbles.http import pages
 from bubbles.http.caching import NO_STORE
 from bubbles.meters import REFUSALS
@@ -106,6 +108,15 @@ def _methods(request: Request) -> list[str]:
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     path = request.scope["path"]
     return sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
+
+
+def on_system(request: Request, error: Exception) -> Response:
+    """The machine has no room, or no more open files; what else it objects to is a bug of ours."""
+    if not isinstance(error, OSError) or error.errno not in EXHAUSTED:
+        raise error
+    log.error("machine_exhausted", error=errno.errorcode[error.errno])
+    detail = "There is no room just now; try again soon."
+    return answer(request, Code.UNAVAILABLE, detail, status=503, retry_after_s=RETRY_MISSING_S)
 
 
 def on_bug(request: Request, error: Exception) -> Response:

@@ -1,7 +1,9 @@
 """Uploads: what is accepted, what is refused and with which code, and that a refusal leaves nothing behind."""
 
+import errno
 import io
 import math
+import os
 import struct
 import wave
 from collections.abc import Iterator
@@ -299,3 +301,26 @@ def test_a_browser_led_here_by_another_site_publishes_nothing(client, world, hou
         answer = post(client, headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert post(client, {"Sec-Fetch-Site": "same-origin"}).status_code == 202
+
+
+@pytest.mark.parametrize("lacking", [errno.ENOSPC, errno.EMFILE])
+def test_whoever_uploads_to_a_machine_without_room_is_told_to_come_again(
+    client: TestClient, author, house, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(lacking, os.strerror(lacking))
+
+    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", full)
+    answer = post(client, author, key="full")
+    assert (answer.status_code, answer.json()["code"], "retry-after" in answer.headers) == (503, "unavailable", True)
+    assert list(house.settings.uploads_dir.iterdir()) == []
+    monkeypatch.undo()
+    assert post(client, author, key="full").status_code == 202
+
+
+def test_another_trouble_with_a_file_is_a_bug(client: TestClient, author, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", broken)
+    assert post(client, author).status_code == 500
