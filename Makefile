@@ -9,7 +9,7 @@ CHROMIUM := apt-get update && apt-get install -y --no-install-recommends chromiu
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean chromium nginx
+.PHONY: help run test lint bench soak lock clean chromium nginx
 .NOTPARALLEL: # what stands first comes first: no install begins before browser and proxy are known to be there
 
 help: ## list what there is to make
@@ -35,6 +35,13 @@ lint: .venv/.dev ## style, types and the walls of the house
 
 bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, bursts, slow sockets, search, backups, memory, pages, install
 	.venv/bin/python -m tests.bench
+
+soak: .venv/.dev web/dist/.built .cache/basemap/.built ## half an hour of traffic with a fault a minute, then crashes in a row
+	.venv/bin/bubbles model fetch
+	failed=0; \
+	.venv/bin/python -m tests.soak $(SOAK) || failed=1; \
+	.venv/bin/python -m pytest -m soak -s tests/faults tests/soak/crashes.py $(CRASHES) || failed=1; \
+	exit $$failed
 
 lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
 	.venv/bin/python -m pip install -q uv

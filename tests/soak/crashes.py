@@ -1,0 +1,97 @@
+"""Crashes again and again, at points that a seed chooses, and once more, or twice, while the house recovers.
+
+python -m pytest -m soak tests/soak/crashes.py [--seed 1] [--repeats 300] [-s]
+
+tests/faults/test_crash_points.py kills once, everywhere. Whatever recovers from that is killed here too: what is
+asked again, what upkeep does, what takes over. `make test` does not collect it.
+"""
+
+import json
+import random
+import signal
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from tests.faults.conftest import Grounds
+from tests.faults.crash import Fuse
+from tests.faults.flows import FLOWS
+from tests.faults.lives import Ground, Life, life
+from tests.faults.trial import A_MINUTE, die, recover
+from tests.faults.warm import Warm
+
+NEVER = 1 << 30
+KILLS_MAX = 4
+AGAIN = 0.6
+"""How probable a further kill is after each."""
+
+
+def die_again(ground: Ground, flow: str, kill_at: int) -> None:
+    """A process that recovers as after a crash, and dies at the n-th operation of that if there are so many."""
+    with life(ground) as alive:
+        fuse = Fuse(ground.folder / "data", ground.notes, kill_at=kill_at)
+        fuse.lay()
+        fuse.before(Life, "told", lambda *_, **__: "the answer")
+        fuse.arm()
+        alive.wait(A_MINUTE)
+        FLOWS[flow].again(alive)
+        alive.run_schedule()
+        fuse.disarm()
+
+
+class Trials:
+    """Houses that are killed as a seed says."""
+
+    def __init__(self, grounds: Grounds, warm: Warm, seed: int) -> None:
+        self._grounds = grounds
+        self._warm = warm
+        self._chance = random.Random(f"{seed} {bool(grounds.template.blob_url)}")
+        self.kills: Counter[str] = Counter()
+        self.points = {flow: self._points(flow) for flow in FLOWS}
+
+    def _points(self, flow: str) -> tuple[int, int]:
+        """How many points there are in a flow, and in recovering from its first half."""
+        ground = self._grounds.new()
+        assert self._run(die, ground, flow, NEVER) == 0
+        count = len(ground.notes.read_text().splitlines())
+        ground = self._grounds.new()
+        self._run(die, ground, flow, max(1, count // 2))
+        ground.notes.unlink()
+        assert self._run(die_again, ground, flow, NEVER) == 0
+        return count, len(ground.notes.read_text().splitlines())
+
+    def _run(self, act: object, ground: Ground, flow: str, kill_at: int) -> int:
+        status = self._warm.run(act, ground, flow, kill_at)  # type: ignore[arg-type] # both take these
+        assert status in {0, -signal.SIGKILL}, (ground.folder / "log").read_text()
+        return status
+
+    def once(self) -> tuple[str, list[str]]:
+        """A house that is killed up to `KILLS_MAX` times; how, and the promises that are broken."""
+        flow, ground = self._chance.choice(list(FLOWS)), self._grounds.new()
+        within, recovering = self.points[flow]
+        run, told, count = partial(self._run, die), [flow], 0
+        while count < KILLS_MAX and (not count or self._chance.random() < AGAIN):
+            kill_at = self._chance.randint(1, recovering if count else within)
+            died = run(ground, flow, kill_at) != 0
+            count += died
+            notes = ground.notes.read_text().splitlines()
+            told.append(f"{kill_at}: {notes[-1] if died else 'survived'}")
+            run = partial(self._run, die_again)
+            if not died:
+                break
+        self.kills[f"{count} kills"] += 1
+        assert self._warm.run(recover, ground, flow) == 0, (told, (ground.folder / "log").read_text())
+        return "; ".join(told), json.loads((ground.folder / "broken").read_text())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_crashes_in_a_row_break_no_promise(grounds: Grounds, warm: Warm, request: pytest.FixtureRequest) -> None:
+    trials, found = Trials(grounds, warm, request.config.getoption("seed")), {}
+    for _ in range(request.config.getoption("repeats")):
+        told, broken = trials.once()
+        if broken:
+            found[told] = broken
+    print(f"points, and those of recovering: {trials.points}; {dict(trials.kills)}")
+    assert not found, json.dumps(found, indent=1)
