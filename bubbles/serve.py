@@ -24,6 +24,10 @@ from bubbles.http.asgi import create_app
 
 STOP_WORKER_S = 20
 RESTART_AFTER_S = 1.0
+KEEP_ALIVE_S = 20
+"""How long an idle connection is kept: longer than clients do (httpx 5 s, aiohttp 15 s), and the shipped proxy, so that
+no request meets a connection that is being closed."""
+
 Say = Callable[[str], None]
 log = structlog.get_logger()
 
@@ -56,6 +60,7 @@ def _configuration(house: House) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
 
 

@@ -41,12 +41,16 @@ SET_BACK_MAX = timedelta(seconds=30)
 PORTS_TRIED = 64
 SPARE_THREADS = 4
 PR_SET_PDEATHSIG = 1
+NICENESS = 10
+"""Of a worker and all that it starts: whoever listens, or sends a recording, goes first."""
+
 log = structlog.get_logger()
 
 
 def work(house: House, queues: Collection[str] = pipeline.QUEUES) -> None:
     """Works on these queues until a signal says to leave; raises `Refused` for a queue that there is not."""
     at_once = pipeline.at_once(house.settings, queues)
+    os.nice(NICENESS)
     with _scraped(house.settings), chores.tidying(house):
         asyncio.run(_work(house, at_once))
 

@@ -29,7 +29,11 @@ PCM_RATE_HZ = 48_000
 READY = b"ready\n"
 VERDICT_MAX_BYTES = 4_096
 PIPE_BYTES = 1024 * 1024
-START = "import sys; sys.path += sys.argv[2:]; from bubbles.audio.inside import main; main()"
+NICENESS = 5
+"""Below the service, above the workers: beside two cores of transcription a recording still gets most of one."""
+
+START = f"import os, sys; os.nice({NICENESS}); sys.path += sys.argv[2:]; from bubbles.audio.inside import main; main()"
+"""It gives way from the first line on: what it imports takes longer than most recordings."""
 
 SENTENCES = {
     "format": "This file is not a sound recording in a format that we read.",
@@ -130,7 +134,8 @@ def _child(recording: BinaryIO, task: dict[str, float]) -> Iterator[subprocess.P
         stderr=subprocess.DEVNULL,
         env={},
         cwd="/",
-        start_new_session=True,
+        # Not a session of its own: where the kernel shares by session, its niceness would count for nothing.
+        process_group=0,
         pipesize=PIPE_BYTES,
     ) as child:
         try:

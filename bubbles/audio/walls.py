@@ -9,9 +9,6 @@ import resource
 import signal
 import struct
 
-NICENESS = 5
-"""Below the service, above idle: beside two cores of transcription a recording still gets a quarter of one."""
-
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 # The same number on every architecture, as for all system calls since 2019.
@@ -29,7 +26,6 @@ def tie_to(parent_pid: int) -> None:
 def confine(memory_bytes: int, cpu_s: int) -> dict[str, bool]:
     """Raises every wall that this kernel allows, and says which stand. Imports work no more after it."""
     kernel = ctypes.CDLL(None, use_errno=True)
-    os.nice(NICENESS)
     return {
         "network_namespace": bool(kernel.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0),
         "no_new_privileges": bool(kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0),

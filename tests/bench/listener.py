@@ -86,8 +86,8 @@ def coming(port: int, path: str, *, per_second: float = 20.0) -> Iterator[Told]:
         process.join()
 
 
-def quiet(port: int, path: str, seconds: float) -> Told:
+def quiet(port: int, path: str, seconds: float, *, per_second: float = 20.0) -> Told:
     """How it is while nobody else asks."""
-    with coming(port, path) as told:
+    with coming(port, path, per_second=per_second) as told:
         time.sleep(seconds)
     return told

@@ -1,5 +1,6 @@
 """Workers that hang, freeze or die over a step: nothing is lost, nothing is held up, and it is not tried for ever."""
 
+import os
 import signal
 import wave
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from bubbles.model.bubble import Bubble, State
 from bubbles.model.step import Step, StepName
 from bubbles.model.times import utc_now
 from bubbles.speech.transcriber import FakeTranscriber, Heard, Samples
+from bubbles.worker import NICENESS
 from tests.faults.proxy import Fault, FaultProxy
 from tests.journey.service import Service, wait_for, working
 
@@ -122,6 +124,15 @@ def take(house: House) -> int | None:
     with house.database.transaction() as session:
         found = session.connection().execute(text(fetch)).scalar_one()
     return None if found is None else int(found)
+
+
+def test_a_worker_gives_way_to_who_answers(house: House) -> None:
+    with worker_of(house, "hangs") as worker:
+        assert niceness(worker.process.pid) == min(19, niceness(os.getpid()) + NICENESS)
+
+
+def niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
 
 
 def test_a_step_that_hangs_ends_its_worker_and_is_tried_again_elsewhere(house: House, bubble: Bubble) -> None:
