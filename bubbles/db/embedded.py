@@ -1,7 +1,8 @@
 """The embedded PostgreSQL server: the first command that needs it starts it, the last to leave stops it.
 
 The server has a session of its own, so that Ctrl-C reaches it last, and outlives a starter that is killed; the next
-user adopts it. Three locks of the kernel's tell who is there: `server_folder.py` lists them.
+user adopts it. One that dies while it is used is started again. Three locks of the kernel's tell who is there:
+`server_folder.py` lists them.
 """
 
 import fcntl
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+import structlog
 from psycopg import pq, sql
 
 from bubbles.db.server_folder import ENVIRONMENT, Cluster, binary, unprivileged
@@ -28,6 +30,7 @@ STOP_MAX_S = 120.0
 STOP_AT_ONCE_MAX_S = 10.0
 SAY_EVERY_S = 5.0
 POLL_S = 0.05
+WATCH_EVERY_S = 2.0
 SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
@@ -46,6 +49,7 @@ SETTINGS = (
 )
 
 Say = Callable[[str], None]
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -66,7 +70,8 @@ def running(folder: Path, *, on_progress: Say = lambda _: None) -> Iterator[str]
             _refuse_another_major(cluster)
             _bring_up(cluster, on_progress)
             _make_database(cluster)
-        yield cluster.url("bubbles", driver="+psycopg")
+        with _watched(cluster, on_progress):
+            yield cluster.url("bubbles", driver="+psycopg")
     finally:
         with _alone(cluster, on_progress):
             if _is_free(users):
@@ -138,11 +143,11 @@ def _bring_up(cluster: Cluster, say: Say) -> None:
         time.sleep(POLL_S)
 
 
-def _bound_log(log: Path) -> None:
+def _bound_log(said: Path) -> None:
     """Empty an overgrown log. The server appends to it, so that this is safe while it runs."""
     with suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_MAX_BYTES:
-            os.truncate(log, 0)
+        if said.stat().st_size > LOG_MAX_BYTES:
+            os.truncate(said, 0)
 
 
 def _start(cluster: Cluster, say: Say) -> None:
@@ -165,12 +170,12 @@ def _launch(cluster: Cluster, prefix: list[str], lock: int) -> None:
     """Return when the server listens; raise Missing if it ends before that. All its processes inherit the lock."""
     cluster.log.unlink(missing_ok=True)
     options = [f"--{setting}" for setting in (*SETTINGS, f"unix_socket_directories={cluster.sockets}")]
-    with os.fdopen(os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)) as log:
+    with os.fdopen(os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)) as said:
         process = subprocess.Popen(
             [*prefix, binary("postgres"), "-D", cluster.data, *options],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=said,
+            stderr=said,
             env=ENVIRONMENT,
             cwd="/",
             pass_fds=[lock],
@@ -211,6 +216,37 @@ def _superuser(cluster: Cluster) -> psycopg.Connection:
         raise Missing(
             "database", f"The database refuses the password in {cluster.password}: put back the right one. {error}"
         ) from error
+
+
+# Watch
+
+
+@contextmanager
+def _watched(cluster: Cluster, say: Say) -> Iterator[None]:
+    """Has the server started again should it die meanwhile. All of its users do: the lock lets one of them."""
+    left = threading.Event()
+
+    def watch() -> None:
+        while not left.wait(WATCH_EVERY_S):
+            if cluster.ping() == pq.Ping.NO_RESPONSE and cluster.process() is None:
+                _bring_back(cluster, say)
+
+    watcher = threading.Thread(target=watch, name="embedded database", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        left.set()
+        watcher.join()
+
+
+def _bring_back(cluster: Cluster, say: Say) -> None:
+    log.error("database_died")
+    try:
+        with _alone(cluster, say):
+            _bring_up(cluster, say)
+    except (Missing, OSError) as error:  # it is tried again
+        log.error("database_not_started", exc_info=error)
 
 
 # Stop

@@ -5,14 +5,17 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import pq
 from sqlalchemy import create_engine, text
 
 import bubbles
+from bubbles.db import embedded
 from bubbles.db.embedded import LOG_MAX_BYTES, running
 from bubbles.db.server_folder import Cluster
 from bubbles.errors import Missing
@@ -137,6 +140,21 @@ def test_a_killed_server_recovers_what_was_committed(used: Path) -> None:
         with running(used) as again:
             assert postmaster(used) != server
             assert value(again, "SELECT answer FROM kept") == 42
+
+
+def test_a_server_that_dies_while_it_is_used_comes_back_by_itself(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "WATCH_EVERY_S", 0.05)
+    with running(used) as url:
+        server = postmaster(used)
+        assert server is not None
+        os.kill(server, signal.SIGKILL)
+        wait_until_dead(server)
+        deadline_s = time.monotonic() + WAIT_S
+        while Cluster(used).ping() != pq.Ping.OK and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert value(url, "SELECT 42") == 42
+        assert postmaster(used) not in {None, server}
+    assert postmaster(used) is None
 
 
 def test_processes_that_outlive_the_postmaster_are_waited_for(used: Path) -> None:
