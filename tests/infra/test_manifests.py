@@ -42,7 +42,9 @@ def test_a_manifest_is_what_kubernetes_takes(manifest: Path) -> None:
     passes(tool("kubernetes-validate"), "--strict", str(manifest))
 
 
-@pytest.mark.parametrize("manifest", ["web.yaml", "worker.yaml", "nginx.yaml", "migrate.yaml"])
+@pytest.mark.parametrize(
+    "manifest", ["web.yaml", "worker.yaml", "nginx.yaml", "migrate.yaml", "backup.yaml", "restore.yaml"]
+)
 def test_every_pod_is_walled_in(manifest: str) -> None:
     text = (INFRA / "kubernetes" / manifest).read_text()
     for wall in (
@@ -56,7 +58,7 @@ def test_every_pod_is_walled_in(manifest: str) -> None:
         assert wall in text, f"{manifest} lacks {wall}"
 
 
-@pytest.mark.parametrize("unit", ["bubbles-web.service", "bubbles-worker@.service"])
+@pytest.mark.parametrize("unit", ["bubbles-web.service", "bubbles-worker@.service", "bubbles-backup.service"])
 def test_a_unit_is_sound_and_walled_in(tmp_path: Path, unit: str) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
@@ -73,6 +75,57 @@ def test_a_unit_is_sound_and_walled_in(tmp_path: Path, unit: str) -> None:
         f"--threshold={EXPOSURE_MAX * 10:.0f}",
         str(tmp_path / unit),
     )
+
+
+def test_the_timer_begins_a_backup_every_night(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("this system has no systemd-analyze")
+    for unit in ("bubbles-backup.timer", "bubbles-backup.service"):
+        text = (INFRA / "systemd" / unit).read_text()
+        (tmp_path / unit).write_text(text.replace("/opt/bubbles", str(CHECKOUT)))
+    passes(analyze, "verify", "--man=no", str(tmp_path / "bubbles-backup.timer"))
+    (hours,) = re.findall(r"^OnCalendar=(.+)$", (tmp_path / "bubbles-backup.timer").read_text(), re.MULTILINE)
+    passes(analyze, "calendar", hours)
+
+
+def test_a_command_by_hand_has_the_account_and_the_settings_of_the_service(tmp_path: Path) -> None:
+    (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemd-run").chmod(0o700)
+    command = [str(INFRA / "systemd" / "bubbles"), "backup", "/a folder"]
+    path = f"{tmp_path}:/usr/bin:/bin"
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": path})
+    told = ran.stdout.splitlines()
+    assert told[-3:] == ["/opt/bubbles/.venv/bin/bubbles", "backup", "/a folder"]
+    web = (INFRA / "systemd" / "bubbles-web.service").read_text()
+    for line in told:
+        if line.startswith(("--property=EnvironmentFile=", "--property=StateDirectory")):
+            assert f"\n{line.removeprefix('--property=')}\n" in web
+    assert "--uid=bubbles" in told
+    assert "--property=Environment=BUBBLES_DATA_DIR=/var/lib/bubbles" in told
+
+
+def test_every_backup_goes_into_a_folder_of_its_own() -> None:
+    """The root of a volume holds lost+found, and is not ours to close."""
+    for file in ("systemd/bubbles-backup.service", "kubernetes/backup.yaml", "kubernetes/restore.yaml", "compose.yaml"):
+        text = (INFRA / file).read_text()
+        assert re.search(r"(backup|restore),? /(var/backups/bubbles|backups)/archive\b", text), file
+
+
+def test_what_backs_up_reaches_database_and_bucket() -> None:
+    """The cluster's policy names each part that it lets out."""
+    policy = (INFRA / "kubernetes" / "bubbles.yaml").read_text()
+    (let_out,) = re.findall(r"key: part, operator: In, values: \[(.+?)\]", policy)
+    parts = set(
+        re.findall(
+            r"labels: \{app: bubbles, part: (\w+)\}",
+            "".join(
+                (INFRA / "kubernetes" / file).read_text()
+                for file in ("web.yaml", "worker.yaml", "migrate.yaml", "backup.yaml", "restore.yaml")
+            ),
+        )
+    )
+    assert parts == set(let_out.split(", "))
 
 
 def test_only_settings_that_there_are_are_set() -> None:
