@@ -15,15 +15,23 @@ from bubbles.model.step import Step
 PACE_SAMPLE = 20
 """How many of the latest runs the pace is taken from."""
 
+SOUND_SAMPLE = 1000
+"""Of how many of those ahead the sound is really added up; of more it is taken to be as much each."""
+
 _AHEAD = text("""
-    SELECT count(*) AS steps, coalesce(sum(bubble.duration_s), 0) AS sound_s
-    FROM procrastinate_jobs job JOIN bubble ON bubble.id = (job.args ->> 'bubble_id')::bigint
-    WHERE job.queue_name = :name AND job.status IN ('todo', 'doing') AND bubble.id <> :bubble_id
-      AND (job.status = 'doing' OR (job.scheduled_at IS NULL OR job.scheduled_at <= now())
-           AND (-job.priority, job.id) < (
-               SELECT -priority, id FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'
-               ORDER BY priority DESC, id LIMIT 1
-           ))
+    WITH ahead AS MATERIALIZED (
+        SELECT (job.args ->> 'bubble_id')::bigint AS bubble_id FROM procrastinate_jobs job
+        WHERE job.queue_name = :name AND job.status IN ('todo', 'doing') AND job.lock <> :lock
+          AND (job.status = 'doing' OR (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+               AND (-job.priority, job.id) < (
+                   SELECT -priority, id FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'
+                   ORDER BY priority DESC, id LIMIT 1
+               ))
+    )
+    SELECT (SELECT count(*) FROM ahead) AS steps, (
+        SELECT coalesce(avg(duration_s), 0)
+        FROM (SELECT bubble_id FROM ahead LIMIT :sample) AS heard JOIN bubble ON bubble.id = heard.bubble_id
+    ) AS sound_s_each
 """)
 _PACE = text("""
     SELECT sum(ran_s) / nullif(sum(duration_s), 0) FROM (
@@ -60,9 +68,9 @@ def _ahead(session: Session, step: Step) -> tuple[int, float]:
     """How many run or come before, and the seconds of sound in them; nothing comes before a step that runs."""
     if step.started_at is not None:
         return 0, 0.0
-    known = {"name": step.name, "bubble_id": step.bubble_id, "lock": steps.lock_of(step)}
+    known = {"name": step.name, "lock": steps.lock_of(step), "sample": SOUND_SAMPLE}
     found = session.connection().execute(_AHEAD, known).one()
-    return int(found.steps), float(found.sound_s)
+    return int(found.steps), found.steps * float(found.sound_s_each)
 
 
 def _pace(session: Session, name: str) -> float | None:

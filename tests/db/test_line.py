@@ -136,3 +136,16 @@ def test_a_step_whose_worker_died_after_putting_it_back_has_one_place(database: 
         last = waiting(session, queued_at=NOON + timedelta(minutes=5))
         session.refresh(first)
         assert [line.place(session, step).position for step in (first, last)] == [0, 1]
+
+
+def test_of_a_long_line_the_sound_ahead_is_reckoned_from_some(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "SOUND_SAMPLE", 2)
+    with database.transaction() as session:
+        ran(session, 10, took_s=10)
+        serve(session, 1)
+        for _ in range(5):
+            waiting(session, 10)
+        last = waiting(session, 20, queued_at=NOON + timedelta(minutes=5))
+        assert line.place(session, last) == Place(5, 70.0)
