@@ -34,10 +34,10 @@ def move_blobs() -> None:
 @blobs_app.command("check")
 def check_blobs() -> None:
     """Read all sound that the database names and compare it with its SHA-256."""
-    from bubbles import verify  # noqa: PLC0415 - as above
+    from bubbles import chores, verify  # noqa: PLC0415 - as above
 
     with house() as opened, _progress("Reading") as report:
-        found = verify.verify(opened.database, opened.blobs, workdir=opened.settings.data_dir, on_progress=report)
+        found = verify.verify(opened.database, opened.blobs, workdir=chores.workdir(opened), on_progress=report)
     print(f"{found.blobs} blobs read: {len(found.lost)} are lost, {len(found.spoiled)} are spoiled.")
     _tell(found.lost, found.spoiled)
 

@@ -1,13 +1,19 @@
 """`bubbles blobs`: what is printed, what is refused, and how it ends."""
 
+import os
+import time
+from collections import Counter
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
+from bubbles import chores, verify
 from bubbles.app import House, store
 from bubbles.blobs.moving import MovingStore
 from bubbles.blobs.store import put_bytes
 from bubbles.config import Settings
+from bubbles.verify import Verified
 from tests.cli.conftest import Run
 from tests.keeping.conftest import kept, shelved
 
@@ -47,6 +53,23 @@ def test_what_cannot_be_had_is_named_with_status_1(run: Run, house: House) -> No
     assert "1 are lost, 1 are spoiled" in ran.out
     assert lost in ran.err
     assert spoiled in ran.err
+
+
+def test_what_a_check_that_is_killed_leaves_is_swept(run: Run, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = []
+
+    def killed(*_: object, workdir: Path, **__: object) -> Verified:
+        left.append(Path(mkdtemp(dir=workdir)) / "sound")
+        left[0].write_bytes(b"sound")
+        return Verified()
+
+    monkeypatch.setattr(verify, "verify", killed)
+    assert run("blobs", "check").status == 0
+    a_week_ago_s = time.time() - 7 * 24 * 3600
+    for path in (left[0], left[0].parent):
+        os.utime(path, (a_week_ago_s, a_week_ago_s))
+    chores.sweep(house, Counter())
+    assert not left[0].exists()
 
 
 def test_the_former_store_has_keys_of_its_own_or_those_of_the_present_one() -> None:
