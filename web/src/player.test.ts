@@ -24,12 +24,20 @@ beforeEach(() => {
     asked.push(kept.currentTime);
     Object.assign(kept, { paused: true, currentTime: 0, error: null });
   });
-  sound.play = vi.fn(() => Promise.resolve(void Object.assign(kept, { paused: false })));
-  sound.pause = vi.fn(() => void Object.assign(kept, { paused: true }));
+  sound.play = vi.fn(() => {
+    kept.paused = false;
+    sound.dispatchEvent(new Event("play"));
+    return Promise.resolve();
+  });
+  sound.pause = vi.fn(() => {
+    kept.paused = true;
+    sound.dispatchEvent(new Event("pause"));
+  });
 });
 
+/** Chromium pauses it, without an event. */
 function breakOff(): void {
-  Object.assign(sound, { error: { code: 2 } });
+  Object.assign(sound, { error: { code: 2 }, paused: true });
   sound.dispatchEvent(new Event("error"));
 }
 
@@ -45,7 +53,9 @@ it("asks anew for sound whose link was over, keeps its second and plays on", asy
   expect(notice()).toBe("");
 });
 
-it("does not begin to play what was paused", () => {
+it("does not begin to play what was paused", async () => {
+  await player.playFrom(60);
+  player.pause();
   player.moveTo(61);
   breakOff();
   expect([asked, player.at_s, player.playing]).toEqual([[61], 61, false]);

@@ -24,6 +24,8 @@ export class BubblePlayer extends HTMLElement implements Worked {
   private told_s = -1;
   /** Where the sound was asked for anew, in seconds. */
   private renewedAt_s = -Infinity;
+  /** Whether the listener wants it to play: a browser may pause what breaks off, and says nothing of it. */
+  private wanted = false;
   private readonly leave = () => !this.sound.paused && this.beacon?.left();
   private readonly toAddress = () => this.startAt(startOf(location.hash));
 
@@ -143,6 +145,9 @@ export class BubblePlayer extends HTMLElement implements Worked {
     for (const event of ["play", "pause", "ended"]) {
       sound.addEventListener(event, () => this.announce(`bubble-${event}`));
     }
+    for (const event of ["play", "pause", "ended"]) {
+      sound.addEventListener(event, () => (this.wanted = event === "play"));
+    }
     sound.addEventListener("play", () => takeLockScreen(this));
     for (const event of ["waiting", "playing", "pause", "error"]) {
       sound.addEventListener(event, () => this.toggleAttribute("waiting", event === "waiting"));
@@ -185,19 +190,19 @@ export class BubblePlayer extends HTMLElement implements Worked {
    * asked for another, once for each second of the sound.
    */
   private broke(): void {
-    const { at_s, sound } = this;
+    const { at_s } = this;
     if (Math.abs(at_s - this.renewedAt_s) < 1) {
       this.failed();
       return;
     }
     this.renewedAt_s = at_s;
-    const played = !sound.paused;
     this.beacon?.stopped();
     this.tryAgain();
-    if (played) void this.play();
+    if (this.wanted) void this.play();
   }
 
   private failed(): void {
+    this.wanted = false;
     this.pause();
     this.controls.notice.textContent = text("player.failed");
     this.announce("bubble-failed");
