@@ -1,6 +1,7 @@
 """The studio: everything of one's own and nothing of others', and forms that lose nothing that was typed."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -93,6 +94,31 @@ def test_what_words_wait_for_is_told(author: Author) -> None:
 def test_what_was_given_up_for_spoiled_sound_says_so(author: Author, columns: Any, step: Any, says: str) -> None:
     author.bubble(**columns, step=step | {"gave_up_at": MONDAY_22})
     assert says in author.see().text
+
+
+def test_who_is_ahead_is_not_told_of_what_waits_for_a_part(author: Author, house: House, clock: Any) -> None:
+    first, second = (author.bubble(words=None) for _ in range(2))
+    with house.database.transaction() as session:
+        for bubble in (first, second):
+            steps.enqueue(session, bubble.id, StepName.TRANSCRIBE, clock())
+            clock.pass_s(1)
+        step = steps.begin(session, second.id, StepName.TRANSCRIBE, clock())
+        session.flush()
+        steps.put_off(session, step, wait=timedelta(hours=1), waiting_for="model", error=None, counted=False)
+    told = author.see().text
+    assert "speech model is missing" in told
+    assert "ahead of it" not in told
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [("spoiled", "may have a whole copy"), ("TimeoutError", "from the sound that is kept")]
+)
+def test_who_may_try_again_is_told_what_for(author: Author, error: str, says: str) -> None:
+    failed = author.bubble(
+        **SHELVES["failed"], recording_key="recordings/a/b",
+        step={"name": "normalise", "gave_up_at": MONDAY_22, "error": error},
+    )  # fmt: skip
+    assert says in author.see(f"/studio/bubbles/{failed.code}").text
 
 
 @pytest.mark.parametrize(("missing", "says"), [("disk", "A part of the service is away"), ("spoiled", "is damaged")])
