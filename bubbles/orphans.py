@@ -1,7 +1,7 @@
 """Orphans: blobs that no row names and no doom waits for. None should come to be; a lost row leaves some.
 
 Before a database that is not the store's own, or older than the store, every blob looks like one. So none that is young
-is touched, none outside the places where we put sound, and none at all when they are many.
+is touched, none outside the places where we put blobs, and no sound at all when it is much.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,11 @@ from bubbles.blobs.store import BlobStore
 from bubbles.db import discards, named
 from bubbles.db.engine import Database
 
-PREFIXES = ("recordings/", "renditions/", "probe/")
-"""Where blobs lie that a row must name, or that are of use for a moment only."""
+PREFIXES = ("recordings/", "renditions/")
+"""Where blobs lie that a row must name."""
+
+PROBES = "probe/"
+"""Where those lie that are of use for a moment only: they are nobody's sound, and go however many they are."""
 
 AT_ONCE = 1000
 SHARE_MAX = 0.1
@@ -37,17 +40,20 @@ class Looked:
 def sweep(database: Database, blobs: BlobStore, *, now: datetime, age: timedelta, however_many: bool = False) -> Looked:
     """Dooms the orphans that are older than `age`: they are deleted as all that is doomed.
 
-    Does nothing, and says so, when they are unusually many, unless `however_many`. Raises `Missing("store")`.
+    Leaves sound alone, and says so, when it is unusually much, unless `however_many`. Raises `Missing("store")`.
     """
+    probes = list(blobs.keys(PROBES, before=now - age))
     counted, found = 0, []
     for keys in _pages(blobs, before=now - age):
         counted += len(keys)
         with database.transaction() as session:
             found += named.unnamed(session, keys)
+    going = [*probes, *found]
     if len(found) > SHARE_MAX * (counted - len(found)) and not however_many:
         log.error("orphans_kept", blobs=counted, orphans=len(found), hint="see whether the database is the right one")
-        return Looked(counted, len(found), 0)
-    return Looked(counted, len(found), sum(_doom(database, keys, now) for keys in _paged(iter(found))))
+        going = probes
+    doomed = sum(_doom(database, keys, now) for keys in _paged(iter(going)))
+    return Looked(counted + len(probes), len(found) + len(probes), doomed)
 
 
 def _pages(blobs: BlobStore, *, before: datetime) -> Iterator[list[str]]:

@@ -131,3 +131,12 @@ def test_before_an_empty_database_nothing_goes(house, tmp_path):
     emptied = House(house.settings, house.database, alone, None, now=house.now)
     put(emptied, "recordings/AAAAAAAAAAAAAAAA/sound")
     assert swept(emptied) == set()
+
+
+def test_what_a_probe_left_is_nobodys_sound_and_goes_from_the_emptiest_store(house, tmp_path):
+    (tmp_path / "other").mkdir()
+    alone = open_store((tmp_path / "other" / "blobs").as_uri())
+    emptied = House(house.settings, house.database, alone, None, now=house.now)
+    put(emptied, "recordings/AAAAAAAAAAAAAAAA/sound")
+    left = put(emptied, "probe/left")
+    assert swept(emptied) == {left}
