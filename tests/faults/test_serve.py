@@ -23,6 +23,10 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
+def workers_of(folder: Path) -> list[int]:
+    return [pid for pid, command in processes_of(folder).items() if " work" in command]
+
+
 def publish(service: Service, speech, handle: str) -> str:
     service.command("account", "create", handle)
     with service.client(service.command("token", "create", handle)) as client:
@@ -39,9 +43,9 @@ def state(service: Service, code: str) -> dict:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
 def test_a_signal_stops_everything_that_was_started(tmp_path, number):
     with running(tmp_path) as service:
-        assert len(processes_of(tmp_path)) >= 3  # the web, a worker, the database
+        wait_for(lambda: len(processes_of(tmp_path)) >= 3)  # the web, a worker, the database
         assert service.stop(number) == 0
-        assert wait_for(lambda: not processes_of(tmp_path), timeout_s=10)
+        assert wait_for(lambda: not processes_of(tmp_path))
 
 
 def test_after_a_crash_the_next_start_takes_up_where_it_was(tmp_path, speech):
@@ -49,18 +53,17 @@ def test_after_a_crash_the_next_start_takes_up_where_it_was(tmp_path, speech):
         code = publish(service, speech, "ana")
         service.stop(signal.SIGKILL)
     with running(tmp_path, STALLED_AFTER_S="5") as service:
-        wait_for(lambda: state(service, code).get("state") == "ready", timeout_s=90)
+        wait_for(lambda: state(service, code).get("state") == "ready")
         service.stop()
-        assert wait_for(lambda: not processes_of(tmp_path), timeout_s=20)
+        assert wait_for(lambda: not processes_of(tmp_path))
 
 
 def test_a_killed_worker_is_replaced_and_loses_nothing(tmp_path, speech):
     with running(tmp_path, STALLED_AFTER_S="5") as service:
         code = publish(service, speech, "ana")
-        workers = [pid for pid, command in processes_of(tmp_path).items() if " work" in command]
-        for pid in workers:
+        for pid in wait_for(lambda: workers_of(tmp_path)):
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: state(service, code).get("state") == "ready", timeout_s=90)
+        wait_for(lambda: state(service, code).get("state") == "ready")
 
 
 def test_without_the_model_it_plays_and_the_page_says_what_is_missing(tmp_path, speech):

@@ -30,6 +30,7 @@ from tests.journey.service import Service, wait_for, working
 
 NAME = StepName.NORMALISE
 STALLED_AFTER_S = 5
+ENDS_MAX_S = 120
 DEEDS = {
     "hangs": "time.sleep(600)",
     "freezes": "ctypes.PyDLL(None).sleep(600)",  # in C, and holding Python's lock: no other thread runs
@@ -137,7 +138,7 @@ def niceness(pid: int) -> int:
 
 def test_a_step_that_hangs_ends_its_worker_and_is_tried_again_elsewhere(house: House, bubble: Bubble) -> None:
     with wilful(house, "hangs", slack_s=-28) as worker:  # 10 s + 20 s of the probe's: two are left
-        assert worker.process.wait(30) == 1
+        assert worker.process.wait(ENDS_MAX_S) == 1
     step = step_of(house, bubble)
     assert (step.error, step.tries, step.started_at) == ("TimeoutError", 1, None)
     assert recovered(house) == [NAME]
@@ -157,8 +158,8 @@ def test_a_worker_that_is_asked_to_leave_puts_back_what_hangs_and_ends(house: Ho
 
 def test_a_worker_that_freezes_ends_by_itself_and_its_work_is_handed_over(house: House, bubble: Bubble) -> None:
     with wilful(house, "freezes") as worker:
-        assert worker.process.wait(30) == 1
-    wait_for(lambda: recovered(house) == [NAME], timeout_s=30)
+        assert worker.process.wait(ENDS_MAX_S) == 1
+    wait_for(lambda: recovered(house) == [NAME])
     assert take(house) == bubble.id
     pipeline.run_step(house, NAME, bubble.id)
     assert (state_of(house, bubble), step_of(house, bubble).tries) == (State.PLAYABLE, 2)
@@ -169,8 +170,8 @@ def test_a_recording_that_kills_its_workers_is_given_up_holds_up_no_other_and_ca
 ) -> None:
     for _ in range(house.settings.attempts_max):
         with wilful(house, "dies") as worker:
-            assert worker.process.wait(30) == -signal.SIGKILL
-        wait_for(lambda: recovered(house) == [NAME], timeout_s=30)
+            assert worker.process.wait(ENDS_MAX_S) == -signal.SIGKILL
+        wait_for(lambda: recovered(house) == [NAME])
     other = publish.publish(house, tmp_path / "tone.wav", {})
     for _ in range(2):
         pipeline.run_step(house, NAME, take(house) or 0)
@@ -187,9 +188,9 @@ def test_a_worker_whose_database_hangs_ends_by_itself(house: House) -> None:
     url = house.settings.database_url
     with FaultProxy.before(url) as proxy, worker_of(house, "hangs", database_url=proxy.through(url)) as worker:
         hangs = proxy.add(Fault.STALL, "INSERT INTO serving")
-        assert worker.process.wait(30) == 1
+        assert worker.process.wait(ENDS_MAX_S) == 1
         assert hangs.fired == 1
-        assert any("database_hangs" in line for line in worker.said)
+        worker.line("database_hangs")
 
 
 class Late:

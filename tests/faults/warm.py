@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-CHILD_MAX_S = 30
+CHILD_MAX_S = 120
 """A child that takes longer says where it is, and ends with the status 1."""
 
 

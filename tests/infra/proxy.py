@@ -14,7 +14,7 @@ from types import MappingProxyType
 from tests.conftest import CHECKOUT
 
 INSTALL = "apt-get update && apt-get install -y --no-install-recommends nginx-light"
-START_MAX_S = 20
+START_MAX_S = 60
 
 
 @dataclass(frozen=True)

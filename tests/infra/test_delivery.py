@@ -21,7 +21,7 @@ OURS = ("bare", "app", "nginx-disk", "nginx-bucket")
 
 WAYS = (*OURS, "redirect")
 ours = pytest.mark.parametrize("way", OURS, scope="module")
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -55,7 +55,7 @@ class Service:
     def stop(self, number: int = signal.SIGINT) -> int:
         """Ends the service as Ctrl-C does; its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(READY_MAX_S)
 
 
 @contextmanager

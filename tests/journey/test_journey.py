@@ -146,7 +146,7 @@ def test_what_was_sent_and_heard_is_counted_for_the_team_alone(journey):
         told = {"code": code, "play": play, "heard": heard}
         assert journey.stranger.post("/api/listens", json=told, headers=listener).status_code == 204
     assert journey.stranger.get(f"/api/bubbles/{code}/stats").status_code == 401
-    totals = wait_for(lambda: _with_downloads(journey.owner.get(f"/api/bubbles/{code}/stats").json()), timeout_s=10)
+    totals = wait_for(lambda: _with_downloads(journey.owner.get(f"/api/bubbles/{code}/stats").json()))
     assert totals
 
 

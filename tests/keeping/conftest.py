@@ -33,6 +33,7 @@ from tests.conftest import libpq
 SAID = "the ferry leaves at seven"
 NewHouse = Callable[..., House]
 BOTH = pytest.mark.parametrize("new_store", ["disk", "s3"], indirect=True)
+GONE_MAX_S = 60
 ALL = (StepName.NORMALISE, StepName.TRANSCRIBE)
 
 
@@ -198,7 +199,7 @@ def journey(house: House, bubble: Bubble) -> None:
 
 def until_gone(house: House) -> None:
     """Returns when no pg_restore is at work."""
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + GONE_MAX_S
     while dump.is_loading(house.database):
         assert time.monotonic() < deadline_s
         time.sleep(0.01)

@@ -33,7 +33,7 @@ def publishing(house: House, sound: Path) -> Iterator[list[str]]:
 
     thread = threading.Thread(target=publish)
     thread.start()
-    assert begun.wait(60)
+    assert begun.wait(120)
     try:
         yield codes
     finally:
