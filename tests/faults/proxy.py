@@ -15,6 +15,7 @@ import asyncio
 import re
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -36,6 +37,7 @@ class Fault(StrEnum):
     STALL = "never answered, nothing is passed on"
     RESET = "HTTP: the connection is reset in the middle of the request's body, else of the answer"
     LOSE_ANSWER = "passed on whole and obeyed, then the connection is reset instead of the answer"
+    DEED = "what the test says is done to the server, then the connection is reset"
     WRONG_BYTES = "HTTP: the answer's body has the same length and other bytes"
 
 
@@ -49,6 +51,7 @@ class Rule:
     fault: Fault
     fitting: re.Pattern[str]
     nth: int
+    deed: Callable[[], None] = lambda: None
     seen: int = 0
     fired: int = 0
 
@@ -94,9 +97,9 @@ class FaultProxy:
         self._thread.join()
         self._loop.close()
 
-    def add(self, fault: Fault, fitting: str = "", *, nth: int = 0) -> Rule:
+    def add(self, fault: Fault, fitting: str = "", *, nth: int = 0, deed: Callable[[], None] = lambda: None) -> Rule:
         """Have a fault befall the requests in whose first line this expression is found; the oldest rule wins."""
-        rule = Rule(fault, re.compile(fitting), nth)
+        rule = Rule(fault, re.compile(fitting), nth, deed)
         self._rules.append(rule)
         return rule
 
@@ -177,6 +180,10 @@ class _Connection:
     async def _begin(self) -> None:
         if self._has(Fault.REFUSE):
             self._fire()
+        if self._has(Fault.DEED):
+            self._rule.fired += 1
+            await asyncio.to_thread(self._rule.deed)
+            raise _Cut
         if self._has(Fault.UNAVAILABLE, Fault.STALL):
             self._rule.fired += 1
             await send(self._client, UNAVAILABLE if self._has(Fault.UNAVAILABLE) else b"")

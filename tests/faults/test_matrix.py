@@ -1,29 +1,33 @@
 """Everything that can go wrong outside, while each thing is done: no promise is broken once it is well again."""
 
-import errno
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from bubbles.blobs.bucket import Patience
-from bubbles.errors import Missing
-from bubbles.speech.transcriber import FakeTranscriber
 from tests.faults.conftest import Grounds
 from tests.faults.flows import FLOWS
-from tests.faults.lives import Ground, Life, life
+from tests.faults.lacks import LACKS, NO_ROOM
+from tests.faults.lives import Ground, life
+from tests.faults.mortal import Mortal, mortal
 from tests.faults.proxy import Fault, FaultProxy, Rule
 from tests.faults.trial import recover
 from tests.faults.warm import Warm
 
 CHANGE, ANY, READ = "^(PUT|DELETE) ", "^(PUT|DELETE|GET|HEAD) ", "^GET "
-HOUR = timedelta(hours=1)
+RESTART_AT = 12
+"""Which statement of a flow meets a server that crashes: in the midst of it, whichever it is."""
+
 IMPATIENT = Patience(connect_s=1, silence_s=0.5, call_s=1)
-"""A bucket that stalls is waited for this long, so that the test need not wait as long as the house would."""
+"""A bucket is waited for this long, so that the test need not wait as long as the house would."""
+
+HASTY = Patience(connect_s=1, silence_s=0.2, call_s=0.4)
+"""And one that stalls."""
 
 
 @dataclass(frozen=True)
@@ -46,49 +50,10 @@ OUTSIDE = {
     "the store resets once": Trouble("store", Fault.RESET, CHANGE, nth=1),
     "the store's answers are lost": Trouble("store", Fault.LOSE_ANSWER, CHANGE),
     "the store returns wrong bytes": Trouble("store", Fault.WRONG_BYTES, READ),
-    "the database is restarted": Trouble("database", Fault.REFUSE, "", nth=12),
     "the first commit is cut": Trouble("database", Fault.REFUSE, "^COMMIT", nth=1),
     "the second commit is cut": Trouble("database", Fault.REFUSE, "^COMMIT", nth=2),
     "the first commit's answer is lost": Trouble("database", Fault.LOSE_ANSWER, "^COMMIT", nth=1),
     "the second commit's answer is lost": Trouble("database", Fault.LOSE_ANSWER, "^COMMIT", nth=2),
-}
-
-
-class Failing(FakeTranscriber):
-    """A model that is absent, hangs until its deadline, or eats all memory."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self._error = error
-
-    def transcribe(self, samples: object, *, language: str | None) -> object:  # type: ignore[override]
-        raise self._error
-
-
-def fail_to_hear(error: Exception) -> Callable[[Life], None]:
-    return lambda life: object.__setattr__(life.house, "transcriber", Failing(error))
-
-
-def fill_the_disk(life: Life) -> None:
-    """Nothing more can be written where blobs lie."""
-
-    def full(handle: int, content: bytes) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    os.write = full
-
-
-def move_clock(by: timedelta) -> Callable[[Life], None]:
-    return lambda life: setattr(life.clock, "ahead", by)
-
-
-INSIDE: dict[str, Callable[[Life], None]] = {
-    "the disk is full": fill_the_disk,
-    "the clock is an hour ahead": move_clock(HOUR),
-    "the clock is an hour behind": move_clock(-HOUR),
-    "the model is absent": fail_to_hear(Missing("model", "fetch it")),
-    "the model hangs": fail_to_hear(TimeoutError("the model took too long")),
-    "the model eats all memory": fail_to_hear(Missing("memory", "give more")),
 }
 
 
@@ -102,15 +67,12 @@ def prepare(ground: Ground, flow: str) -> None:
 def suffer(ground: Ground, flow: str, trouble: str) -> None:
     """A process that does what the flow says, notes whether that went well, and ends without another word."""
     with life(ground) as alive:
-        remember = os.write
-        INSIDE.get(trouble, lambda _: None)(alive)
-        try:
-            FLOWS[flow].act(alive)
-        except Exception as error:
-            note = repr(error)
-        else:
-            note = "done"
-        os.write = remember
+        note = "done"
+        with LACKS.get(trouble, nullcontext)(alive):
+            try:
+                FLOWS[flow].act(alive)
+            except Exception as error:
+                note = repr(error)
         ground.notes.write_text(note)
         os._exit(0)  # what is cut off is not closed either
 
@@ -122,8 +84,11 @@ UNTOUCHED = {
 }
 """What a flow does not ask of the store cannot fail."""
 
+NEEDED = {"the disk is full": {"withdraw", "leave", "sweep"}, "the database's disk is full": set()}
+"""Room, in all flows but these."""
+
 HEARD_IN = ("transcribe", "edit")
-FLOWS_TRIED = [flow for flow in FLOWS if flow not in {"publish", "withdraw early"}]
+FLOWS_TRIED = [flow for flow in FLOWS if flow not in {"publish", "withdraw early", "move", "backup", "restore"}]
 """The others are made of these."""
 
 
@@ -153,7 +118,7 @@ def through(ground: Ground, proxies: dict[str, FaultProxy]) -> Ground:
         return replace(ground, database_url=url)
     endpoint = parse_qs(urlsplit(ground.blob_url).query)["endpoint"][0]
     blob_url = ground.blob_url.replace(endpoint, f"http://127.0.0.1:{proxies['store'].port}")
-    return replace(ground, database_url=url, blob_url=blob_url, patience=IMPATIENT)
+    return replace(ground, database_url=url, blob_url=blob_url)
 
 
 @pytest.mark.parametrize("grounds", ["s3"], indirect=True)
@@ -165,7 +130,8 @@ def test_what_fails_outside_breaks_no_promise(
     assert warm.run(prepare, ground, flow) == 0
     rule = OUTSIDE[trouble].befall(proxies)
     try:
-        assert warm.run(suffer, through(ground, proxies), flow, trouble) == 0
+        patience = HASTY if "stalls" in trouble else IMPATIENT
+        assert warm.run(suffer, replace(through(ground, proxies), patience=patience), flow, trouble) == 0
     finally:
         for proxy in proxies.values():
             proxy.heal()
@@ -173,17 +139,50 @@ def test_what_fails_outside_breaks_no_promise(
     look(ground, warm, flow)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    with mortal(tmp_path_factory.mktemp("mortal") / "postgresql") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mortal_grounds(grounds: Grounds, server: Mortal) -> Grounds:
+    """Houses whose database crashes."""
+    folder = grounds.folder / "mortal"
+    folder.mkdir()
+    blob_url = grounds.template.blob_url.replace("NUMBER", "mortal/NUMBER")
+    return Grounds(replace(grounds.template, folder=folder, database_url=server.url, blob_url=blob_url), folder)
+
+
+@pytest.mark.parametrize("grounds", ["s3"], indirect=True)
+@pytest.mark.parametrize("flow", FLOWS_TRIED)
+def test_a_database_that_is_restarted_breaks_no_promise(
+    mortal_grounds: Grounds, server: Mortal, warm: Warm, flow: str
+) -> None:
+    ground = mortal_grounds.new()
+    assert warm.run(prepare, ground, flow) == 0
+    with FaultProxy.before(ground.database_url) as proxy:
+        rule = proxy.add(Fault.DEED, nth=RESTART_AT, deed=server.crash)
+        assert warm.run(suffer, replace(ground, database_url=proxy.through(ground.database_url)), flow, "") == 0
+        assert rule.fired
+        server.wait()
+    look(ground, warm, flow)
+
+
 @pytest.mark.parametrize("grounds", ["disk"], indirect=True)
-@pytest.mark.parametrize(("trouble", "flow"), cells(INSIDE))
+@pytest.mark.parametrize(("trouble", "flow"), cells(LACKS))
 def test_what_this_machine_lacks_breaks_no_promise(grounds: Grounds, warm: Warm, trouble: str, flow: str) -> None:
     ground = grounds.new()
     assert warm.run(prepare, ground, flow) == 0
     assert warm.run(suffer, ground, flow, trouble) == 0
+    if trouble in NEEDED and flow not in NEEDED[trouble]:
+        assert NO_ROOM in ground.ledger.read_text()
     look(ground, warm, flow)
 
 
 def look(ground: Ground, warm: Warm, flow: str) -> None:
     """When all is well again whoever got no answer asks again, and every promise holds."""
     ended = ground.notes.read_text()
+    print(f"{flow}: {ended}")
     assert warm.run(recover, ground, flow) == 0, ended
     assert json.loads((ground.folder / "broken").read_text()) == [], ended
