@@ -72,7 +72,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
     return Sound(folder / "tone.wav", decoded, [(each, each.path.read_bytes()) for each in encoded])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedS3]:
     with seaweed(tmp_path_factory.mktemp("weed")) as server:
         yield server
@@ -90,7 +90,7 @@ def grounds(
     if request.param == "s3":
         server = request.getfixturevalue("bucket")
         keys = {"s3_access_key_id": server.access_key, "s3_secret_access_key": server.secret_key}
-        template = replace(template, blob_url=server.url("NUMBER"), **keys)
+        template = replace(template, blob_url=server.url(f"{folder.name}/NUMBER"), **keys)
     return Grounds(template, folder)
 
 

@@ -1,9 +1,10 @@
 """Crash points: a process that kills itself at the n-th durable operation of what it does.
 
 Nothing in the house knows of it. What makes something durable is wrapped where everybody has to pass: COMMIT in the
-driver, what the queue writes by itself, requests that change a bucket, and every file made, linked, renamed, synced or
-removed below the folder. Whatever code is added passes there too. Dying before each is enough: what is durable after
-one is what is durable before the next. Answers count as well, since they change what was promised.
+driver, what the queue writes by itself, requests that change a bucket, programs that are run, and every file made,
+linked, renamed, synced or removed below the folder. Whatever code is added passes there too. Dying before each is
+enough: what is durable after one is what is durable before the next. Answers count as well, since they change what was
+promised. A folder made that is there, or a second sync of what has not changed, is no moment of its own.
 """
 
 import os
@@ -38,6 +39,7 @@ class Fuse:
         self._lock = threading.Lock()
         self._count = 0
         self._burns = False
+        self._unsynced = False
 
     def arm(self) -> None:
         """From now on operations count."""
@@ -79,23 +81,31 @@ class Fuse:
         setattr(owner, name, call)
 
     def _before_files(self) -> None:
-        """A point before each operation on files; audit events tell of all but fsync."""
+        """A point before each operation on files; audit events tell of all but fsync, and of programs too."""
         sync = os.fsync
 
         def fsync(handle: int) -> None:
-            if self._is_ours(f"/proc/self/fd/{handle}"):
+            if self._unsynced and self._is_ours(f"/proc/self/fd/{handle}"):  # another would be the same moment again
                 self.point("fsync")
+                self._unsynced = False
             sync(handle)
 
         def watch(event: str, args: tuple[Any, ...]) -> None:
-            if not self._burns:
-                return
-            makes = event == "open" and isinstance(args[0], str | bytes | os.PathLike) and args[2] & os.O_CREAT
-            if (makes or event in FILES) and self._is_ours(os.fspath(args[0])):
-                self.point(event.removeprefix("os."))
+            if self._burns and (what := self._changes(event, args)):
+                self._unsynced = True
+                self.point(what)
 
         os.fsync = fsync
         sys.addaudithook(watch)
+
+    def _changes(self, event: str, args: tuple[Any, ...]) -> str | None:
+        """What an audit event is about to change in the folder; a program may change anything."""
+        if event == "subprocess.Popen":
+            return None if "--version" in args[1] else Path(args[0]).name
+        makes = event == "open" and isinstance(args[0], str | bytes | os.PathLike) and args[2] & os.O_CREAT
+        if not (makes or event in FILES) or not self._is_ours(os.fspath(args[0])):
+            return None
+        return None if event == "os.mkdir" and _is_there(*args) else event.removeprefix("os.")
 
     def _is_ours(self, path: str | bytes) -> bool:
         """Whether it lies in the folder; a relative one does, since only a store's handle leads to it."""
@@ -103,6 +113,14 @@ class Fuse:
         if text.startswith("/proc/self/fd/"):
             text = str(Path(text).readlink())
         return not text.startswith("/") or text.startswith(self._folder)
+
+
+def _is_there(path: str, _: int, folder: int) -> bool:
+    try:
+        os.stat(path, dir_fd=None if folder == -1 else folder)
+    except OSError:
+        return False
+    return True
 
 
 def _wrote(connection: psycopg.Connection[Any]) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from bubbles import leave, publish
 from bubbles.db import accounts, discards
-from tests.faults.lives import HANDLE, Life
+from tests.faults import keeping
+from tests.faults.lives import HANDLE, Life, send
 
 DAY = timedelta(days=1)
 
@@ -22,10 +22,15 @@ def nothing(life: Life) -> None:
 
 @dataclass(frozen=True)
 class Flow:
-    """`prepare` cannot die, `act` may die anywhere, `again` is done afterwards by who got no answer."""
+    """What is done, and around it.
+
+    `prepare` cannot die, `act` may die anywhere; `reopen` is done afterwards by the operator, before anybody is let in
+    and before time passes, `again` by who got no answer.
+    """
 
     act: Callable[[Life], None]
     prepare: Callable[[Life], None] = nothing
+    reopen: Callable[[Life], None] = nothing
     again: Callable[[Life], None] = nothing
 
 
@@ -50,13 +55,6 @@ def ready(life: Life) -> None:
     """Both have ended their journey."""
     posted(life)
     life.work()
-
-
-def send(life: Life, what: str, title: str, method: str, path: str, **sent: Any) -> None:
-    """Asks for a change, and remembers that it was acknowledged."""
-    answer = life.client.request(method, f"/api/bubbles/{life.code(title)}{path}", **sent)
-    assert answer.is_success, answer.text
-    life.told(what, code=life.code(title), **sent)
 
 
 def edit(life: Life) -> None:
@@ -140,4 +138,13 @@ FLOWS = {
     "leave": Flow(close_account, prepare=ready, again=close_account),
     "sweep": Flow(Life.run_schedule, prepare=littered),
 }
-"""Add one here, and its floor to the test: the rest follows."""
+"""What people do, and what follows. Add one here, and its floor to the test: the rest follows."""
+
+WITH_THE_HOUSE = {
+    "move": Flow(keeping.move_sound, prepare=keeping.settle_elsewhere, again=keeping.end_the_move),
+    "backup": Flow(keeping.make_backup, prepare=keeping.backed_up, again=keeping.back_up_again),
+    "restore": Flow(keeping.bring_back, prepare=keeping.lost, reopen=keeping.go_on_bringing_back),
+}
+"""What its operator does with the house as a whole."""
+
+EVERY_FLOW = FLOWS | WITH_THE_HOUSE

@@ -205,6 +205,13 @@ class Queue:
         self.ask(self.app.close_async())
 
 
+def send(life: Life, what: str, title: str, method: str, path: str, **sent: Any) -> None:
+    """Asks for a change, and remembers that it was acknowledged."""
+    answer = life.client.request(method, f"/api/bubbles/{life.code(title)}{path}", **sent)
+    assert answer.is_success, answer.text
+    life.told(what, code=life.code(title), **sent)
+
+
 @contextmanager
 def life(ground: Ground) -> Iterator[Life]:
     """A process in the house: the same that `open_house` opens, but for the sound, the words and the clock."""

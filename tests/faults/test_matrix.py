@@ -88,7 +88,7 @@ NEEDED = {"the disk is full": {"withdraw", "leave", "sweep"}, "the database's di
 """Room, in all flows but these."""
 
 HEARD_IN = ("transcribe", "edit")
-FLOWS_TRIED = [flow for flow in FLOWS if flow not in {"publish", "withdraw early", "move", "backup", "restore"}]
+FLOWS_TRIED = [flow for flow in FLOWS if flow not in {"publish", "withdraw early"}]
 """The others are made of these."""
 
 

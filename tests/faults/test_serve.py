@@ -66,26 +66,31 @@ def test_a_killed_worker_is_replaced_and_loses_nothing(tmp_path, speech):
         wait_for(lambda: state(service, code).get("state") == "ready")
 
 
-def test_without_the_model_it_plays_and_the_page_says_what_is_missing(tmp_path, speech):
-    with running(tmp_path, WHISPER_MODEL=str(tmp_path / "no-model")) as service:
-        code = publish(service, speech, "ana")
-        told = wait_for(lambda: _waiting(state(service, code)))
-        assert (told["state"], told["transcript"]["waiting_for"]) == ("playable", "model")
-        with service.client() as client:
-            ready = client.get("/readyz").json()
-            assert ready["ready"] is True
-            told = {name: ready["parts"][name] for name in ("database", "store", "model")}
-            assert told == {"database": "ok", "store": "ok", "model": "missing"}
-            assert "model" in client.get(f"/b/{code}").text
-            assert code in client.get("/api/bubbles").text
-            assert client.get(f"/media/{code}.ogg").status_code == 200
+@pytest.fixture(scope="module")
+def speechless(tmp_path_factory):
+    """A service without a model."""
+    folder = tmp_path_factory.mktemp("speechless")
+    with running(folder, WHISPER_MODEL=str(folder / "no-model")) as service:
+        yield service
+
+
+def test_without_the_model_it_plays_and_the_page_says_what_is_missing(speechless, speech):
+    code = publish(speechless, speech, "ana")
+    told = wait_for(lambda: _waiting(state(speechless, code)))
+    assert (told["state"], told["transcript"]["waiting_for"]) == ("playable", "model")
+    with speechless.client() as client:
+        ready = client.get("/readyz").json()
+        assert ready["ready"] is True
+        told = {name: ready["parts"][name] for name in ("database", "store", "model")}
+        assert told == {"database": "ok", "store": "ok", "model": "missing"}
+        assert "model" in client.get(f"/b/{code}").text
+        assert code in client.get("/api/bubbles").text
+        assert client.get(f"/media/{code}.ogg").status_code == 200
 
 
 def _waiting(told: dict) -> dict | None:
     return told if told["transcript"]["waiting_for"] else None
 
 
-def test_a_second_service_on_the_same_port_says_so(tmp_path):
-    with running(tmp_path) as service:
-        ran = service.command("serve", check=False)
-        assert ran == ""
+def test_a_second_service_on_the_same_port_says_so(speechless):
+    assert speechless.command("serve", check=False) == ""

@@ -17,7 +17,6 @@ from bubbles.errors import Missing, Refused
 from bubbles.move import Moved, move
 from bubbles.verify import verify
 from tests.keeping.conftest import ALL, published, shelved, withdraw
-from tests.keeping.test_killed import POINTS_MAX, dies
 
 NewStore = Callable[[], BlobStore]
 
@@ -138,27 +137,6 @@ def test_a_move_that_died_goes_on_and_what_was_withdrawn_meanwhile_stays_away(
     assert (moved.lost, moved.spoiled) == ([], [])
     assert intact(house, after)
     assert not set(gone) & {*after.keys(""), *before.keys("")}
-
-
-def test_a_move_that_is_killed_anywhere_goes_on(house: House, new_store: NewStore, tmp_path: Path) -> None:
-    shelved(house)
-    for steps in range(1, POINTS_MAX):
-        leaving = shelved(house)
-        gone = keys_of(house, leaving.code)
-        after = new_store()
-        both = moving(house, after)
-        killed = dies(both, run, steps=steps)
-        assert intact(house, both.blobs)
-        withdraw(both, leaving.code)
-        moved = run(both)
-        assert (moved.blobs, moved.lost, moved.spoiled) == (2, [], [])
-        assert intact(house, after)
-        assert len(gone) == 2
-        assert not set(gone) & {*after.keys(""), *house.blobs.keys("")}
-        if not killed:
-            assert steps > 10
-            return
-    pytest.fail("The move does not end.")
 
 
 def test_what_is_withdrawn_while_it_is_copied_stays_away(house: House, new_store: NewStore) -> None:
