@@ -20,9 +20,9 @@ FLOORS = {
     "withdraw early": (45, 25),
     "leave": (20, 15),
     "sweep": (18, 12),
-    "move": (36, 5),
+    "move": (36, 9),
     "backup": (38, 5),
-    "restore": (19, 5),
+    "restore": (19, 6),
 }
 """How many points there are at least, with a disk and with a bucket: none vanishes quietly."""
 
