@@ -30,9 +30,11 @@ class Mortal:
         """All its processes end at once, and with them all connections; another recovers what was committed."""
         self._up.clear()
         cluster = Cluster(self._folder)
-        os.kill(cluster.process() or 0, signal.SIGQUIT)
-        wait_for(lambda: cluster.process() is None, timeout_s=UP_MAX_S)
-        self._stack.enter_context(running(self._folder))
+        server = cluster.process()
+        assert server
+        os.kill(server, signal.SIGQUIT)
+        wait_for(lambda: cluster.process() != server, timeout_s=UP_MAX_S)
+        self._stack.enter_context(running(self._folder))  # sooner than those who use it would notice
         self._up.set()
 
     def wait(self) -> None:
