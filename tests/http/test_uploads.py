@@ -257,7 +257,7 @@ def test_a_commit_whose_answer_is_lost_keeps_the_bubble_and_its_sound(client, au
     monkeypatch.undo()
     again = post(client, author, tone(), key="lost")
     assert again.status_code == 202
-    clock.pass_s(2 * 3600)
+    clock.pass_s(discards.GRACE.total_seconds() + 1)
     discard(house.database, house.blobs, now=clock())
     assert any(again.json()["code"] in key for key in house.blobs.keys("recordings/"))
 
@@ -271,7 +271,7 @@ def test_a_crash_between_blob_and_row_leaves_nothing_for_long(client, author, ho
     assert len(list(house.blobs.keys("recordings/"))) == 1
     discard(house.database, house.blobs, now=clock())
     assert len(list(house.blobs.keys("recordings/"))) == 1
-    clock.pass_s(2 * 3600)
+    clock.pass_s(discards.GRACE.total_seconds() + 1)
     discard(house.database, house.blobs, now=clock())
     assert list(house.blobs.keys("recordings/")) == []
 
