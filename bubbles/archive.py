@@ -81,10 +81,16 @@ class BackupSet:
         return count, length_bytes
 
     def named(self) -> Iterator[Named]:
-        """The blobs that the rows name."""
+        """The blobs that the rows name; raises `conflict` when the list cannot be read."""
         with self.list.open("rb") as lines:
             for line in lines:
-                yield Named(**json.loads(line))
+                yield self._of(line)
+
+    def _of(self, line: bytes) -> Named:
+        try:
+            return Named(**json.loads(line))
+        except (ValueError, TypeError):
+            raise Refused(Code.CONFLICT, f"The backup is damaged: {self.list} cannot be read.") from None
 
     def manifest(self) -> Manifest:
         """What the set says of itself; raises `conflict` when its files are not what it says."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from bubbles.blobs.store import BlobStore, put_bytes
 from bubbles.db import erasures
 from bubbles.db.engine import Database
+from bubbles.errors import Missing
 from bubbles.model.erasure import PREFIX, Erasure
 
 AT_ONCE = 100
@@ -72,7 +73,18 @@ def keys(blobs: BlobStore) -> set[str]:
 
 
 def read(blobs: BlobStore, *, known: Set[str] = frozenset()) -> Iterator[Mark]:
-    """The marks of a store but those `known`, accounts first: what they take along goes with them."""
+    """The marks of a store but those `known`, accounts first: what they take along goes with them.
+
+    Raises `Missing("store")` for one that cannot be read: what it names must not come back.
+    """
     for key in sorted(keys(blobs) - known):
-        told = json.loads(b"".join(blobs.open_range(key, 0, MARK_MAX_BYTES)))
-        yield Mark(key, datetime.fromisoformat(told["erased_at"]), bool(told["everywhere"]))
+        yield _told(key, b"".join(blobs.open_range(key, 0, MARK_MAX_BYTES)))
+
+
+def _told(key: str, content: bytes) -> Mark:
+    try:
+        told = json.loads(content)
+        return Mark(key, datetime.fromisoformat(told["erased_at"]), bool(told["everywhere"]))
+    except (ValueError, KeyError, TypeError):
+        detail = f"The mark {key} is damaged: take it from another backup, or write when it was erased as others do."
+        raise Missing("store", detail) from None

@@ -8,7 +8,8 @@ import pytest
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
-from bubbles.errors import Code, Refused
+from bubbles.blobs.store import put_bytes
+from bubbles.errors import Code, Missing, Refused
 from bubbles.restore import restore
 from tests.keeping.conftest import NewHouse, shelved
 
@@ -68,3 +69,23 @@ def test_a_manifest_of_a_newer_release_says_so(house: House, new_house: NewHouse
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
     with pytest.raises(Refused, match="newer release"):
         restore(new_house(migrated=False), tmp_path / "backups")
+
+
+def test_a_list_that_cannot_be_read_loses_no_sound(house: House, tmp_path: Path) -> None:
+    """What an older set needs is not known then, so nothing goes."""
+    shelved(house)
+    back_up(house, tmp_path / "backups", keep=7)
+    (path,) = (tmp_path / "backups").glob("sets/*/blobs.jsonl")
+    path.write_bytes(b'{"key": ')
+    with pytest.raises(Refused, match="damaged"):
+        back_up(house, tmp_path / "backups", keep=7)
+    with Archive.held(tmp_path / "backups") as archive:
+        assert len(list(archive.blobs.keys("renditions/"))) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"erased_at": "yesterday", "everywhere": false}'])
+def test_a_mark_that_cannot_be_read_is_told(house: House, tmp_path: Path, content: bytes) -> None:
+    shelved(house)
+    put_bytes(house.blobs, "erasures/bubbles/someone", content)
+    with pytest.raises(Missing, match="someone is damaged"):
+        back_up(house, tmp_path / "backups", keep=7)
