@@ -281,6 +281,26 @@ def test_a_socket_that_says_nothing_is_let_go(tmp_path: Path) -> None:
             assert client.recv(1) == b""
 
 
+def test_what_a_slow_reader_has_not_fetched_yet_fills_no_disk(tmp_path: Path) -> None:
+    """An archive of everything may be gigabytes, and /tmp of a container is memory."""
+    with socket.create_server(("127.0.0.1", 0)) as application:
+        application.settimeout(WAIT_S)
+        with nginx(tmp_path / "proxy", application=application.getsockname()[1]) as proxy:
+            reader = socket.create_connection(("127.0.0.1", proxy.port), WAIT_S)
+            with reader:
+                reader.sendall(b"POST /account/export HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+                behind, _ = application.accept()
+                with behind:
+                    behind.recv(65536)
+                    behind.settimeout(PAUSE_S)
+                    behind.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+                    taken_bytes = 0
+                    with suppress(TimeoutError):
+                        while taken_bytes < 200 * MIB:
+                            taken_bytes += behind.send(bytes(MIB))
+    assert taken_bytes < 64 * MIB
+
+
 def test_a_page_says_that_the_service_is_away(deserted: Proxy) -> None:
     answer = httpx.get(f"{deserted.url}/b/AAAAAAAAAAAAAAAA?q=QUERY")
     assert answer.status_code == 503
