@@ -1,5 +1,6 @@
 """The only composition root: settings become database, blobs, speech and clock."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from bubbles.speech.pool import SpeechPool
 from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import Engine, Transcriber
 
+POSTGRESQL = re.compile(r"postgres(ql)?(\+\w+)?://")
 NO_PROXY = (
     "BUBBLES_TRUSTED_PROXIES is empty, so all visitors count as one network, and as one listener; "
     "name the proxy that speaks https"
@@ -77,8 +79,13 @@ def open_house(
 
 @contextmanager
 def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None) -> Iterator[str]:
-    """The URL of the database: the one that is set, else the embedded server's, which is held up meanwhile."""
+    """The URL of the database: the one that is set, else the embedded server's, which is held up meanwhile.
+
+    Raises `Missing("database")` for a URL that names none; it never repeats it, as it may hold a password.
+    """
     if settings.database_url:
+        if not POSTGRESQL.match(settings.database_url):
+            raise Missing("database", "BUBBLES_DATABASE_URL must be as postgresql://user:password@host/database.")
         yield settings.database_url
         return
     with embedded.running(settings.data_dir / "postgresql", on_progress=on_progress) as url:
