@@ -18,8 +18,11 @@ from sqlmodel import Session
 from bubbles.db.engine import NOTICE_SILENCE
 
 HEARTBEAT_S = 5.0
-CONNECTION_MAX_S = 5.0
-"""How long a worker waits for the database before it counts as away: then it leaves, and is started anew."""
+CONNECTION_MAX_S = 15.0
+"""How long a worker waits for the database before it counts as away: then it leaves, and is started anew.
+
+A machine that has far too much to do may let it wait for ten: to load a model once more would be no help to it.
+"""
 
 TURN_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 RECOVERY_LOCK = 0x72657363

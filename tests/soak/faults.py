@@ -236,5 +236,8 @@ KINDS = [
     Kind("disk of a web full", leave_note(FULL), disk_is_full, lasts_s=20, role="web"),
     Kind("disk of a worker full", leave_note(FULL), nothing, lasts_s=20, role="worker"),
     Kind("clock of a web an hour ahead", leave_note(AHEAD, str(HOUR_S)), nothing, lasts_s=20, role="web"),
-    Kind("clock of a worker an hour behind", leave_note(AHEAD, str(-HOUR_S)), nothing, lasts_s=20, role="worker"),
+    # It leaves, as its schedule would wait for the hour to come again.
+    Kind(
+        "clock of a worker an hour behind", leave_note(AHEAD, str(-HOUR_S)), its_end(*LEFT), lasts_s=20, role="worker"
+    ),
 ]
