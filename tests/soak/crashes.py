@@ -10,10 +10,12 @@ import json
 import random
 import signal
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from tests.faults import lives
 from tests.faults.conftest import Grounds
 from tests.faults.crash import Fuse
 from tests.faults.flows import FLOWS
@@ -40,6 +42,12 @@ def die_again(ground: Ground, flow: str, kill_at: int) -> None:
         fuse.disarm()
 
 
+def later(minutes: int, call: Callable[..., None], *args: object) -> None:
+    """Has a process live so many minutes later: each that dies has lived a minute after the one before."""
+    lives.Clock = partial(lives.Clock, ahead=minutes * A_MINUTE)  # type: ignore[misc,assignment] # in this one alone
+    call(*args)
+
+
 class Trials:
     """Houses that are killed as a seed says."""
 
@@ -61,8 +69,8 @@ class Trials:
         assert self._run(die_again, ground, flow, NEVER) == 0
         return count, len(ground.notes.read_text().splitlines())
 
-    def _run(self, act: object, ground: Ground, flow: str, kill_at: int) -> int:
-        status = self._warm.run(act, ground, flow, kill_at)  # type: ignore[arg-type] # both take these
+    def _run(self, act: Callable[..., None], ground: Ground, flow: str, kill_at: int, *, minutes: int = 0) -> int:
+        status = self._warm.run(later, minutes, act, ground, flow, kill_at)
         assert status in {0, -signal.SIGKILL}, (ground.folder / "log").read_text()
         return status
 
@@ -70,18 +78,15 @@ class Trials:
         """A house that is killed up to `KILLS_MAX` times; how, and the promises that are broken."""
         flow, ground = self._chance.choice(list(FLOWS)), self._grounds.new()
         within, recovering = self.points[flow]
-        run, told, count = partial(self._run, die), [flow], 0
-        while count < KILLS_MAX and (not count or self._chance.random() < AGAIN):
-            kill_at = self._chance.randint(1, recovering if count else within)
-            died = run(ground, flow, kill_at) != 0
+        told, count, died = [flow], 0, True
+        while died and count < KILLS_MAX and (not count or self._chance.random() < AGAIN):
+            act, points = (die_again, recovering) if count else (die, within)
+            kill_at = self._chance.randint(1, points)
+            died = self._run(act, ground, flow, kill_at, minutes=count) != 0
             count += died
-            notes = ground.notes.read_text().splitlines()
-            told.append(f"{kill_at}: {notes[-1] if died else 'survived'}")
-            run = partial(self._run, die_again)
-            if not died:
-                break
+            told.append(f"{kill_at}: {ground.notes.read_text().splitlines()[-1] if died else 'survived'}")
         self.kills[f"{count} kills"] += 1
-        assert self._warm.run(recover, ground, flow) == 0, (told, (ground.folder / "log").read_text())
+        assert self._warm.run(later, count, recover, ground, flow) == 0, (told, (ground.folder / "log").read_text())
         return "; ".join(told), json.loads((ground.folder / "broken").read_text())
 
 
