@@ -26,6 +26,13 @@ class Settings(BaseSettings):
     # Where
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    upload_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a process for uploads alone, which gives way to who listens; the proxy sends them there. "
+        "0: none.",
+    )
     base_url: str = Field(
         "", description="Public address of the service, used in every link; default http://localhost:PORT."
     )

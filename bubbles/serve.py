@@ -1,4 +1,4 @@
-"""Serve: the web in this process, workers beside it, and everything that was started stopped at the end."""
+"""Serve: the web in this process, workers and uploads beside it, and what was started stopped at the end."""
 
 import contextlib
 import os
@@ -22,7 +22,10 @@ from bubbles.db import towns
 from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 
-STOP_WORKER_S = 20
+STOP_S = 20
+UPLOADS_NICENESS = 3
+"""Of the process for uploads, whose decoders then still go before workers."""
+
 RESTART_AFTER_S = 1.0
 KEEP_ALIVE_S = 20
 """How long an idle connection is kept: longer than clients do (httpx 5 s, aiohttp 15 s), and the shipped proxy, so that
@@ -35,11 +38,19 @@ log = structlog.get_logger()
 def serve(settings: Settings, say: Say) -> None:
     """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
     with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
-        with workers(settings.workers), loading(house), chores.tidying(house):
+        with beside(settings), loading(house), chores.tidying(house):
             server = _Server(_configuration(house), on_started=lambda: announce(house, say))
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
                 server.run(sockets=sockets)
         say("Stopped.")
+
+
+def receive(settings: Settings) -> None:
+    """Serves the same at the port for uploads, giving way to `serve`. Raises `OSError` when the port is taken."""
+    os.nice(UPLOADS_NICENESS)
+    at_port = settings.model_copy(update={"port": settings.upload_port, "base_url": settings.public_url})
+    with listening(at_port) as sockets, open_house(at_port) as house, contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(_configuration(house)).run(sockets=sockets)
 
 
 @contextmanager
@@ -116,10 +127,14 @@ def announce(house: House, say: Say) -> None:
 
 
 @contextmanager
-def workers(count: int) -> Iterator[None]:
-    """Keeps `count` worker processes running; they leave at the end, each given `STOP_WORKER_S`, then killed."""
+def beside(settings: Settings) -> Iterator[None]:
+    """Keeps workers and the process for uploads running; they leave at the end, each given `STOP_S`, then killed."""
     leaving = Event()
-    keepers = [Thread(target=_keep_worker, args=(leaving,), name=f"worker-{number}") for number in range(count)]
+    commands = ["work"] * settings.workers + ["receive"] * bool(settings.upload_port)
+    keepers = [
+        Thread(target=_keep, args=(command, leaving), name=f"{command}-{number}")
+        for number, command in enumerate(commands)
+    ]
     for keeper in keepers:
         keeper.start()
     try:
@@ -130,29 +145,29 @@ def workers(count: int) -> Iterator[None]:
             keeper.join()
 
 
-def _keep_worker(leaving: Event) -> None:
-    """Starts a worker, again when it dies. This thread outlives it, since the parent-death signal is the thread's."""
-    command = [sys.executable, "-m", "bubbles", "work", "--parent", str(os.getpid())]
+def _keep(command: str, leaving: Event) -> None:
+    """Starts a process, again when it dies. This thread outlives it, since the parent-death signal is the thread's."""
+    program = [sys.executable, "-m", "bubbles", command, "--parent", str(os.getpid())]
     while not leaving.is_set():
         try:
-            worker = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(program, stdin=subprocess.DEVNULL)
         except OSError as error:
-            log.error("worker_not_started", error=str(error))
+            log.error("process_not_started", command=command, error=str(error))
             leaving.wait(RESTART_AFTER_S)
             continue
-        while worker.poll() is None and not leaving.wait(0.2):
+        while process.poll() is None and not leaving.wait(0.2):
             pass
         if leaving.is_set():
-            _stop(worker)
+            _stop(process)
         else:
-            log.error("worker_died", exit_status=worker.returncode)
+            log.error("process_died", command=command, exit_status=process.returncode)
             leaving.wait(RESTART_AFTER_S)
 
 
-def _stop(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
     try:
-        worker.wait(STOP_WORKER_S)
+        process.wait(STOP_S)
     except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
+        process.kill()
+        process.wait()

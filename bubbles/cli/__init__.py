@@ -79,6 +79,21 @@ def serve() -> None:
 
 
 @app.command()
+def receive(
+    parent: Annotated[int, typer.Option(help="Leave when this process, which started it, dies.")] = 0,
+) -> None:
+    """Serve uploads at BUBBLES_UPLOAD_PORT, giving way to `serve`, which starts this by itself."""
+    from bubbles import worker  # noqa: PLC0415 - as above
+    from bubbles.serve import receive as run  # noqa: PLC0415 - as above
+
+    settings = Settings()
+    logs.configure(settings.log_level)
+    if parent:
+        worker.leave_with(parent)
+    run(settings)
+
+
+@app.command()
 def work(
     queues: Annotated[str, typer.Option(help="Only these: normalise, transcribe, upkeep; commas between.")] = "",
     parent: Annotated[int, typer.Option(help="Leave when this process, which started the worker, dies.")] = 0,

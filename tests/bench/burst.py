@@ -14,6 +14,7 @@ the machine cost shows in both quiet times; the lower p99 of the two is what the
 import asyncio
 import hashlib
 import random
+import socket
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from bubbles.db import embedded
 from bubbles.db.engine import Database
 from tests.bench import listener
 from tests.infra.proxy import nginx
-from tests.journey.service import Service, running, wait_for
+from tests.journey.service import Service, free_port, running, wait_for
 
 UPLOADS = 200
 ACCOUNTS = 20
@@ -130,8 +131,16 @@ def laid_out(layout: str, service: Service, folder: Path) -> Iterator[int]:
     if layout == "bare":
         yield application
         return
-    with nginx(folder / "proxy", application=application) as proxy:
+    uploads = int(service.environment["BUBBLES_UPLOAD_PORT"])
+    wait_for(lambda: listens(uploads))
+    with nginx(folder / "proxy", application=application, uploads=uploads) as proxy:
         yield proxy.port
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def all_playable(url: str) -> bool:
@@ -149,9 +158,11 @@ def main(uploads: int, accounts: int, layout: str) -> None:
         folder = Path(name)
         bodies = [sound(number, folder / "upload.wav") for number in range(uploads)]
         settings = {"DATABASE_URL": url, "WHISPER_MODEL": str(folder / "none"), "LOG_LEVEL": "warning"}
+        if layout == "nginx":  # as the shipped unit and compose file have it
+            settings |= {"TRUSTED_PROXIES": "127.0.0.1", "UPLOAD_PORT": str(free_port())}
         with (
             (folder / "log").open("w") as log,
-            running(folder, log=log, TRUSTED_PROXIES="127.0.0.1", **settings) as service,
+            running(folder, log=log, **settings) as service,
             laid_out(layout, service, folder) as port,
         ):
             for number in range(accounts):

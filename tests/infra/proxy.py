@@ -45,7 +45,9 @@ def binary() -> str:
     return found
 
 
-def written(folder: Path, port: int, *, application: int, blobs: Path | None = None, bucket: str = "") -> Path:
+def written(
+    folder: Path, port: int, *, application: int, uploads: int = 0, blobs: Path | None = None, bucket: str = ""
+) -> Path:
     """The shipped files in `folder`, each address and path in them replaced; gives the main one."""
     shutil.copytree(CHECKOUT / "infra" / "nginx", folder / "nginx")
     shutil.copy(CHECKOUT / "infra" / "nginx.conf", folder)
@@ -62,6 +64,7 @@ def written(folder: Path, port: int, *, application: int, blobs: Path | None = N
         },
         "nginx/upstreams.conf": {
             "127.0.0.1:8000": f"127.0.0.1:{application}",
+            "127.0.0.1:8001": f"127.0.0.1:{uploads or application}",
             "127.0.0.1:8333": bucket or "127.0.0.1:8333",
         },
         "nginx/media.conf": {"/var/lib/bubbles/blobs": str(blobs or folder / "none")},
@@ -99,17 +102,19 @@ def nginx(
     folder: Path,
     *,
     application: int,
+    uploads: int = 0,
     blobs: Path | None = None,
     bucket: str = "",
     changes: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Proxy]:
-    """The shipped nginx in front of the port `application`; `bucket` is the host and port of an S3 server.
+    """The shipped nginx in front of the port `application`, and of `uploads` if that is another.
 
-    `changes` are further texts of the shipped files, with what stands in their place here.
+    `bucket` is the host and port of an S3 server; `changes` are further texts of the shipped files, with what stands in
+    their place here.
     """
     folder.mkdir(exist_ok=True)
     port = free_port()
-    main = written(folder, port, application=application, blobs=blobs, bucket=bucket)
+    main = written(folder, port, application=application, uploads=uploads, blobs=blobs, bucket=bucket)
     _change(folder, changes)
     process = subprocess.Popen([binary(), "-c", str(main), "-g", "daemon off;"], stderr=subprocess.PIPE)
     try:

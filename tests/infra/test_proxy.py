@@ -4,11 +4,13 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,57 @@ def ask(proxy: Proxy, text: str) -> socket.socket:
 
 
 # Uploads
+
+
+class Named(BaseHTTPRequestHandler):
+    """Says at which port it was asked."""
+
+    def do_GET(self) -> None:
+        name = str(self.server.server_port).encode()  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(name)))
+        self.end_headers()
+        self.wfile.write(name)
+
+    do_POST = do_GET  # noqa: N815 - the base class names it
+
+    def log_message(self, *_: object) -> None:
+        """Keeps quiet."""
+
+
+@contextmanager
+def named() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Named) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_uploads_go_to_their_own_process_while_it_is_there(tmp_path: Path, is_there: bool) -> None:
+    with named() as application, named() as uploader:
+        uploads = uploader if is_there else free_port()
+        with nginx(tmp_path / "proxy", application=application, uploads=uploads) as proxy:
+            assert httpx.post(f"{proxy.url}/api/bubbles").text == str(uploader if is_there else application)
+            for path in ("/api/bubbles", "/api/bubbles/x", "/"):
+                assert httpx.get(f"{proxy.url}{path}").text == str(application)
+
+
+def test_a_refusal_reaches_who_is_still_sending(there: Site) -> None:
+    """Who is refused before the body is read can send all of it; the answer says that no other request may follow."""
+    length = 20 * MIB
+    assert there.proxy
+    head = (
+        f"POST /api/bubbles HTTP/1.1\nHost: x\nContent-Type: multipart/form-data; boundary=x\nContent-Length: {length}"
+    )
+    with ask(there.proxy, f"{head}\n\n") as client:
+        for _ in range(length // MIB):
+            client.sendall(bytes(MIB))
+        answer = b"".join(iter(lambda: client.recv(1 << 16), b""))
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nConnection: close\r\n" in answer.partition(b"\r\n\r\n")[0] + b"\r\n"
 
 
 def loud(path: Path, *, seconds: float) -> bytes:
