@@ -27,7 +27,7 @@ from tests.journey.service import running
 DOCUMENTED = CHECKOUT / "docs" / "screens"
 SHOWN = (
     *("home", "search, found", "map", "walk", "share", "embed", "profile"),
-    *("record", "record, taken", "studio", "studio, a bubble", "account", "sign up"),
+    *("record", "record, taken", "studio", "studio, a bubble", "studio, a bubble that failed", "account", "sign up"),
 )
 """The pages that the documents show."""
 
