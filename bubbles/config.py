@@ -157,6 +157,13 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
+    @field_validator("upload_port")
+    @classmethod
+    def _another_port(cls, port: int, info: ValidationInfo) -> int:
+        if port and port == info.data.get("port"):
+            raise ValueError("must be another than BUBBLES_PORT: two processes cannot listen at one")
+        return port
+
     @field_validator("base_url")
     @classmethod
     def _no_slash_at_the_end(cls, url: str) -> str:

@@ -87,6 +87,8 @@ def receive(
     from bubbles.serve import receive as run  # noqa: PLC0415 - as above
 
     settings = Settings()
+    if not settings.upload_port:
+        raise typer.BadParameter("No port for uploads is set; set BUBBLES_UPLOAD_PORT.")
     logs.configure(settings.log_level)
     if parent:
         worker.leave_with(parent)

@@ -5,7 +5,12 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from bubbles.cli import app
+from bubbles.config import Settings
 from bubbles.serve import UPLOADS_NICENESS
 from tests.journey.service import Service, free_port, running, wait_for
 
@@ -48,3 +53,14 @@ def test_uploads_have_a_process_that_gives_way(tmp_path: Path) -> None:
 def test_without_a_port_there_is_none(tmp_path: Path) -> None:
     with running(tmp_path, WORKERS="0") as service:
         assert receiver(service) is None
+
+
+def test_a_port_for_both_is_refused() -> None:
+    with pytest.raises(ValidationError, match="another than BUBBLES_PORT"):
+        Settings(port=8100, upload_port=8100)
+
+
+def test_without_a_port_nothing_is_received() -> None:
+    ran = CliRunner().invoke(app, ["receive"], env={"BUBBLES_UPLOAD_PORT": "0"})
+    assert ran.exit_code == 2
+    assert "BUBBLES_UPLOAD_PORT" in ran.output
