@@ -1,40 +1,46 @@
 """All tests, as `make test` runs them. Name some to run those alone: `python -m tests tests/http`.
 
-They run in three lanes. A browser mostly waits, and so does who kills services and sees them recover; what one lane
-leaves of the processor the others take, the browser first. One is told as it goes, the others after it.
+They run in three lanes, since a browser mostly waits, and so does who kills services and sees them recover. A lane that
+has ended takes what waits. What those leave of the processor all others take; these are told as they go, those after.
 """
 
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from typing import IO
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 
 PYTEST = (sys.executable, "-m", "pytest")
-BROWSER = ("tests/browser",)
-HARDSHIP = ("tests/faults", "tests/infra", "tests/journey", "tests/keeping")
+ALONE = ("tests/browser", "tests/faults", "tests/keeping", "tests/infra", "tests/journey")
+"""Folders with a run of their own, the longest first."""
+
+LANES = 3
 NICE = ("nice", "-n", "5")
 
 
 def everything() -> int:
     """The worst of the exit statuses."""
-    with tempfile.TemporaryFile() as browser_told, tempfile.TemporaryFile() as hardship_told:
-        lanes = [
-            _started((*NICE, *PYTEST, *(f"--ignore={folder}" for folder in BROWSER + HARDSHIP)), told=None),
-            _started((*NICE, *PYTEST, *HARDSHIP), told=hardship_told),
-            _started((*PYTEST, *BROWSER), told=browser_told),
-        ]
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches them all, and each ends what it started
-        statuses = [lane.wait() for lane in lanes]
-        for told in (hardship_told, browser_told):
-            told.seek(0)
-            shutil.copyfileobj(told, sys.stdout.buffer)
-    return max(statuses, key=abs)
+    interrupted = Event()
+    signal.signal(signal.SIGINT, lambda *_: interrupted.set())  # Ctrl-C reaches them all; each ends what it started
 
+    def alone(folder: str, told: Path) -> int:
+        with told.open("wb") as file:
+            return (
+                signal.SIGINT if interrupted.is_set() else subprocess.call((*PYTEST, folder), stdout=file, stderr=file)
+            )
 
-def _started(command: tuple[str, ...], *, told: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT if told else None)
+    with TemporaryDirectory() as place, ThreadPoolExecutor(LANES) as lanes:
+        told = [Path(place, str(number)) for number in range(len(ALONE))]
+        others = lanes.submit(subprocess.call, (*NICE, *PYTEST, *(f"--ignore={folder}" for folder in ALONE)))
+        statuses = [others, *(lanes.submit(alone, *each) for each in zip(ALONE, told, strict=True))]
+        worst = max((status.result() for status in statuses), key=abs)
+        for path in told:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+    return worst
 
 
 if __name__ == "__main__":
