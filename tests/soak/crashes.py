@@ -18,7 +18,7 @@ import pytest
 from tests.faults import lives
 from tests.faults.conftest import Grounds
 from tests.faults.crash import Fuse
-from tests.faults.flows import FLOWS
+from tests.faults.flows import EVERY_FLOW
 from tests.faults.lives import Ground, Life, life
 from tests.faults.trial import A_MINUTE, die, recover
 from tests.faults.warm import Warm
@@ -32,12 +32,13 @@ AGAIN = 0.6
 def die_again(ground: Ground, flow: str, kill_at: int) -> None:
     """A process that recovers as after a crash, and dies at the n-th operation of that if there are so many."""
     with life(ground) as alive:
-        fuse = Fuse(ground.folder / "data", ground.notes, kill_at=kill_at)
+        fuse = Fuse(ground.folder, ground.notes, kill_at=kill_at)
         fuse.lay()
         fuse.before(Life, "told", lambda *_, **__: "the answer")
         fuse.arm()
+        EVERY_FLOW[flow].reopen(alive)
         alive.wait(A_MINUTE)
-        FLOWS[flow].again(alive)
+        EVERY_FLOW[flow].again(alive)
         alive.run_schedule()
         fuse.disarm()
 
@@ -56,7 +57,7 @@ class Trials:
         self._warm = warm
         self._chance = random.Random(f"{seed} {bool(grounds.template.blob_url)}")
         self.kills: Counter[str] = Counter()
-        self.points = {flow: self._points(flow) for flow in FLOWS}
+        self.points = {flow: self._points(flow) for flow in EVERY_FLOW}
 
     def _points(self, flow: str) -> tuple[int, int]:
         """How many points there are in a flow, and in recovering from its first half."""
@@ -76,7 +77,7 @@ class Trials:
 
     def once(self) -> tuple[str, list[str]]:
         """A house that is killed up to `KILLS_MAX` times; how, and the promises that are broken."""
-        flow, ground = self._chance.choice(list(FLOWS)), self._grounds.new()
+        flow, ground = self._chance.choice(list(EVERY_FLOW)), self._grounds.new()
         within, recovering = self.points[flow]
         told, count, died = [flow], 0, True
         while died and count < KILLS_MAX and (not count or self._chance.random() < AGAIN):
