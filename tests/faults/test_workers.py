@@ -142,7 +142,7 @@ def test_a_step_that_hangs_ends_its_worker_and_is_tried_again_elsewhere(house: H
     step = step_of(house, bubble)
     assert (step.error, step.tries, step.started_at) == ("TimeoutError", 1, None)
     assert recovered(house) == [NAME]
-    assert take(house) == bubble.id
+    wait_for(lambda: take(house) == bubble.id)  # in two seconds, as after any failure
     pipeline.run_step(house, NAME, bubble.id)
     assert state_of(house, bubble) is State.PLAYABLE
 

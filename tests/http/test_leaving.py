@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from bubbles import accept, accounts, channels, leave, moderation
 from bubbles.app import House
-from bubbles.db import bubbles
+from bubbles.db import bubbles, discards
 from bubbles.db import channels as channel_rows
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
@@ -220,7 +220,7 @@ def test_what_is_still_on_its_way_when_its_author_leaves_is_not_published(
         assert post(browser, {}).status_code == 403
     with house.database.transaction() as session:
         assert session.exec(select(Bubble).where(Bubble.author_id == account.id)).all() == []
-    clock.pass_s(2 * 3600)
+    clock.pass_s(discards.GRACE.total_seconds())
     discard(house.database, house.blobs, now=clock())
     assert list(house.blobs.keys("recordings/")) == []
 
