@@ -38,7 +38,7 @@ def configure(level: str) -> None:
             *(_watched() if watched else [told_error, without_codes, structlog.processors.JSONRenderer()]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # a line and its end at once: processes share the log
         cache_logger_on_first_use=True,
     )
 

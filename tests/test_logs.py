@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import subprocess
 import sys
 import wave
@@ -146,6 +147,19 @@ def _goes_wrong() -> None:
     structlog.get_logger().warning("missing", detail=f"The blob renditions/{'c' * 16}/ab.m4a is not in the store.")
     structlog.get_logger().warning("tries_again", exc_info=Spoiled(f"recordings/{'c' * 16}/received"))
     logging.getLogger("asyncio").error("Task exception was never retrieved")
+
+
+def test_a_line_and_its_end_are_written_at_once() -> None:
+    """So that the lines of processes that share a log stay apart, with Python's own buffer or without."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # keeps what is written at once together
+    code = "from tests.test_logs import _goes_wrong as write; write()"
+    with ours, theirs:
+        ours.settimeout(60)
+        for buffering in ("-E", "-u"):  # Python's own, and none
+            subprocess.run([sys.executable, buffering, "-c", code], stderr=theirs, timeout=60, check=True)
+            for written in (ours.recv(1 << 16) for _ in range(6)):
+                assert written.endswith(b"}\n")
+                json.loads(written)
 
 
 def test_an_error_is_told_by_type_and_place_and_never_by_its_message() -> None:
