@@ -63,9 +63,18 @@ def title(visitor: Visitor) -> Any:
     return visitor.page.locator("[data-title]")
 
 
-def heard(visitor: Visitor) -> list[str]:
-    """The codes of the sounds fetched, in order, each once."""
+def heard(visitor: Visitor, least: int) -> list[str]:
+    """The codes of the sounds fetched, in order, each once, when `least` were: titles change before."""
+    return visitor.seen(lambda: (codes := _fetched(visitor))[least - 1 :] and codes)
+
+
+def _fetched(visitor: Visitor) -> list[str]:
     return list(dict.fromkeys(re.findall(r"/media/([\w-]+)\.", " ".join(each.url for each in visitor.requests))))
+
+
+def nears(visitor: Visitor) -> list[str]:
+    """The places asked around, in order."""
+    return [parse_qs(urlsplit(each.url).query)["near"][0] for each in visitor.requested(r"/api/bubbles\?.*near=")]
 
 
 def test_the_nearest_plays_first_and_then_the_next(visit, street, stage):
@@ -74,16 +83,15 @@ def test_the_nearest_plays_first_and_then_the_next(visit, street, stage):
     expect(visitor.page.locator("[data-status]")).to_contain_text("2 voices within 200")
     expect(title(visitor)).to_have_text("Voice 1")
     expect(title(visitor)).to_have_text("Voice 2")  # from further away, once all that is near was heard
-    assert heard(visitor) == street[:3]
+    assert heard(visitor, 3) == street[:3]
     assert visitor.strays(stage.origin) == []
 
 
 def test_only_the_centre_of_the_cell_leaves_the_browser(visit, street):
     visitor = started(visit, at=HERE)
     expect(title(visitor)).to_have_text("Voice 0")
-    asked = [parse_qs(urlsplit(each.url).query)["near"][0] for each in visitor.requested(r"/api/bubbles\?.*near=")]
     latitude, longitude = centre(HERE, Precision.STREET)
-    assert set(asked) == {f"{latitude},{longitude}"}
+    assert set(nears(visitor)) == {f"{latitude},{longitude}"}
     sent = " ".join(f"{each.url} {each.post_data or ''}" for each in visitor.requests)
     assert "12.3456" not in sent
     assert "45.6789" not in sent
@@ -107,7 +115,7 @@ def test_moving_sorts_what_comes_anew_and_repeats_nothing(visit, street):
     expect(title(visitor)).to_have_text("Voice 3")
     expect(title(visitor)).to_have_text("Voice 2")
     expect(title(visitor)).to_have_text("Voice 1")
-    assert heard(visitor)[:4] == [street[0], street[3], street[2], street[1]]
+    assert heard(visitor, 4)[:4] == [street[0], street[3], street[2], street[1]]
 
 
 def test_one_can_skip_go_back_and_pause(visit, street):
@@ -157,6 +165,6 @@ def test_from_a_place_chosen_by_name_a_way_leads_back(visit, street):
     expect(back).to_be_visible()
     back.click()
     expect(back).to_be_hidden()
-    asked = [parse_qs(urlsplit(each.url).query)["near"][0] for each in visitor.requested(r"/api/bubbles\?.*near=")]
-    assert asked[0] == asked[-1]
-    assert len(set(asked)) == 2
+    here, *others = visitor.seen(lambda: (asked := nears(visitor))[2:] and asked)
+    assert here == others[-1]
+    assert len(set(others)) == 2
