@@ -173,11 +173,12 @@ def cut_connections(stage: Stage, target: Machine) -> Undo:
 
 
 def end_database(number: signal.Signals) -> Callable[[Stage, Machine], Undo]:
-    """The server is told to stop, or killed; and started again."""
+    """The server is told to stop, or killed."""
 
     def begin(stage: Stage, target: Machine) -> Undo:
-        os.kill(stage.cluster.process() or 0, number)
-        return stage.start_database
+        server = stage.cluster.process()
+        os.kill(server or 0, number)
+        return partial(stage.wait_for_another_server, server)
 
     return begin
 

@@ -121,7 +121,6 @@ class Stage:
     database: FaultProxy
     machines: list[Machine]
     life: Life
-    stack: ExitStack
 
     @property
     def webs(self) -> list[Machine]:
@@ -138,10 +137,9 @@ class Stage:
         """The database's folder."""
         return Cluster(self.folder.resolve() / "postgresql")
 
-    def start_database(self) -> None:
-        """Has it up again once it is down."""
-        wait_for(lambda: self.cluster.process() is None)
-        self.stack.enter_context(embedded.running(self.folder / "postgresql"))
+    def wait_for_another_server(self, ended: int | None) -> None:
+        """Until the database, which whoever uses it starts again, is another process than this one, and answers."""
+        wait_for(lambda: self.cluster.process() not in {ended, None} and self.asked("SELECT 1"))
 
     def asked(self, query: str) -> int | None:
         """The number that the database answers with, not by way of what stands before it; None while it is away."""
@@ -173,7 +171,7 @@ def staged(folder: Path, *, webs: int, workers: int) -> Iterator[Stage]:
         }
         names = [*(f"web-{n + 1}" for n in range(webs)), *(f"worker-{n + 1}" for n in range(workers))]
         machines = [_machine(folder / name, settings) for name in names]
-        yield Stage(folder, url, s3, store, database, machines, life, stack)
+        yield Stage(folder, url, s3, store, database, machines, life)
 
 
 def _machine(folder: Path, settings: dict[str, str]) -> Machine:
