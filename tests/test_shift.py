@@ -59,3 +59,9 @@ def test_nobody_waits_in_a_shift_that_is_leaving() -> None:
         shift.leaving.set()
         with shift.room(alone=True), shift.room(alone=False):
             pass
+
+
+def test_what_runs_past_its_deadline_is_overdue() -> None:
+    shift = Shift()
+    with shift.task("in time", deadline_s=60), shift.task("late", deadline_s=-1):
+        assert [task.name for task in shift.overdue()] == ["late"]

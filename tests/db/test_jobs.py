@@ -1,5 +1,6 @@
 """The queue: who comes first, and what becomes of the jobs of workers that died. The order is Procrastinate's own."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 from bubbles.db import jobs
 from bubbles.db.engine import Database
+from bubbles.db.jobs import Workers
 from bubbles.model.step import BEHIND, Urgency, turn_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -175,3 +177,54 @@ def test_jobs_that_failed_are_forgotten_after_a_day(database: Database) -> None:
         )
         jobs.forget(session)
     assert statuses(database) == ["failed"]
+
+
+# Workers
+
+
+def test_when_one_queue_is_no_longer_served_all_workers_leave(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[bool] = []
+    workers = Workers(
+        database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: left.append(True)
+    )
+
+    async def broken() -> None:
+        """As Procrastinate's: its listener fails, and it returns as if it had been asked to."""
+
+    monkeypatch.setattr(workers._workers[0], "run", broken)
+    with pytest.raises(ConnectionError):
+        asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
+    assert left == [True]
+
+
+def test_a_queue_that_fails_waits_for_what_the_others_have_under_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = Workers(database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: None)
+    ended: list[bool] = []
+
+    async def broken() -> None:
+        raise ConnectionError("broken")
+
+    async def draining() -> None:
+        await workers._workers[1]._stop_event.wait()
+        await asyncio.sleep(0.1)
+        ended.append(True)
+
+    for worker, run in zip(workers._workers, (broken, draining), strict=True):
+        monkeypatch.setattr(worker, "run", run)
+    with pytest.raises(ConnectionError, match="broken"):
+        asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
+    assert ended == [True]
+
+
+def test_workers_that_are_told_to_stop_before_they_run_stop(database: Database) -> None:
+    workers = Workers(database.libpq_url, [], concurrency={"a": 1, "b": 1}, stalled_after_s=30, on_stop=lambda: None)
+
+    async def run() -> None:
+        workers.stop()
+        await workers.run()
+
+    asyncio.run(asyncio.wait_for(run(), timeout=10))
