@@ -78,6 +78,13 @@ def site(database: Database, folder: Path, *, weed: SeaweedS3 | None, behind: bo
         yield found
 
 
+@pytest.fixture(scope="module")
+def there(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site behind nginx."""
+    with site(database, tmp_path_factory.mktemp("site"), weed=None, behind=True) as found:
+        yield found
+
+
 @pytest.fixture(scope="package")
 def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedS3]:
     with seaweed(tmp_path_factory.mktemp("weed")) as server:

@@ -1,6 +1,7 @@
 """The shipped nginx, really run: its files as they are, with ports and folders of this test in the place of theirs."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,9 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tests.conftest import CHECKOUT
+from tests.journey.service import free_port
 
 INSTALL = "apt-get update && apt-get install -y --no-install-recommends nginx-light"
-START_MAX_S = 60
+START_MAX_S = ANSWER_MAX_S = 60
+STARTED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+LINE = re.compile(STARTED + r" ([A-Z]{3,7}|-) (other|/@|/[a-z-]{0,20}) \d{3} \d+ [\d.]+ [\d., :-]+ [0-9a-f]{32}")
+"""When, method, kind of page, status, bytes, seconds here and behind, the request's name."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,12 @@ class Proxy:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, text: str) -> socket.socket:
+        """A connection by which this was sent, each line of it ended as HTTP ends them."""
+        client = socket.create_connection(("127.0.0.1", self.port), ANSWER_MAX_S)
+        client.sendall(text.replace("\n", "\r\n").encode())
+        return client
 
     def log(self) -> list[str]:
         """The lines of the access log."""
@@ -88,13 +99,6 @@ def _change(folder: Path, changes: Mapping[str, str]) -> None:
 def _as_ourselves() -> str:
     """Files of a disk store are for their owner alone."""
     return "user root root; " if os.geteuid() == 0 else ""
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

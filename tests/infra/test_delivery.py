@@ -1,7 +1,6 @@
 """Whoever sends the sound: exact HTTP, the same judgement, and what is counted."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +13,7 @@ from bubbles.db.engine import Database
 from bubbles.model.listening import Served
 from bubbles.model.rendition import MEDIA_TYPES
 from tests.infra.conftest import Site, site
+from tests.journey.service import wait_for
 
 LENGTH_BYTES = 150_000
 OURS = ("bare", "app", "nginx-disk", "nginx-bucket")
@@ -21,7 +21,6 @@ OURS = ("bare", "app", "nginx-disk", "nginx-bucket")
 
 WAYS = (*OURS, "redirect")
 ours = pytest.mark.parametrize("way", OURS, scope="module")
-WAIT_S = 60
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -185,7 +184,7 @@ def test_what_was_asked_for_is_counted(there: Site) -> None:
         get(there, path, range=span)
     get(there, path, if_none_match=get(there, path, range="bytes=149999-").headers["etag"])
     wanted = [(4, [(0, 2), (500, 700), (149_999, 150_000)])]
-    _until(lambda: served(there, bubble) == wanted)
+    wait_for(lambda: served(there, bubble) == wanted)
 
 
 def served(there: Site, bubble: Any) -> list[tuple[int, list[tuple[int, int]]]]:
@@ -193,13 +192,6 @@ def served(there: Site, bubble: Any) -> list[tuple[int, list[tuple[int, int]]]]:
     with there.house.database.transaction() as session:
         rows = session.exec(select(Served).where(Served.bubble_id == bubble.id)).all()
         return [(row.requests, [(part.lower, part.upper) for part in row.ranges]) for row in rows]
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline_s, "it never held"
-        time.sleep(0.02)
 
 
 # What each way has of its own
