@@ -1,4 +1,4 @@
-"""Empty houses on a disk and in a bucket, and processes to try them with."""
+"""Empty houses on a disk and in a bucket, and processes to try them with; and a house with a bubble that waits."""
 
 import wave
 from collections.abc import Iterator
@@ -11,10 +11,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from bubbles import accounts, publish
+from bubbles.app import House
 from bubbles.audio import sandbox
 from bubbles.audio.press import press
 from bubbles.audio.sandbox import Limits
+from bubbles.blobs.address import open_store
+from bubbles.config import Settings
+from bubbles.db import bubbles, steps
 from bubbles.db.engine import Database
+from bubbles.model.bubble import Bubble, State
+from bubbles.model.step import Step, StepName
+from bubbles.model.times import utc_now
 from tests.blobs.seaweed import SeaweedS3, seaweed
 from tests.conftest import libpq
 from tests.faults.lives import Ground, Sound
@@ -22,6 +30,8 @@ from tests.faults.trial import rehearse
 from tests.faults.warm import Warm, warmed
 
 RATE_HZ = 16_000
+NAME = StepName.NORMALISE
+STALLED_AFTER_S = 5
 EMPTY = """
 DO $$ DECLARE name text; left_over int := 1; BEGIN
     WHILE left_over > 0 LOOP
@@ -98,3 +108,40 @@ def grounds(
 def warm(grounds: Grounds) -> Iterator[Warm]:
     with warmed(rehearse, grounds.new()) as process:
         yield process
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> House:
+    settings = Settings(
+        data_dir=tmp_path / "here",
+        database_url=database.libpq_url,
+        blob_url=(tmp_path / "blobs").as_uri(),
+        stalled_after_s=STALLED_AFTER_S,
+        attempts_max=2,
+    )
+    settings.data_dir.mkdir()
+    with database.transaction() as session:
+        session.connection().execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
+        accounts.first(session, now=utc_now())
+    return House(settings, database, open_store(settings.blobs), transcriber=None)  # type: ignore[arg-type] # unasked
+
+
+@pytest.fixture
+def bubble(house: House, tmp_path: Path) -> Bubble:
+    """One that waits for its renditions."""
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", "none"))
+        sound.writeframes((np.sin(np.arange(16_000) / 6) * 20_000).astype("<i2").tobytes())
+    return publish.publish(house, tmp_path / "tone.wav", {})
+
+
+def step_of(house: House, bubble: Bubble) -> Step:
+    with house.database.transaction() as session:
+        step = steps.of(session, bubble.id, NAME)
+    assert step
+    return step
+
+
+def state_of(house: House, bubble: Bubble) -> State:
+    with house.database.transaction() as session:
+        return bubbles.get(session, bubble.id).state
