@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from bubbles import accounts, ids, moderation, pipeline, publish, upkeep
 from bubbles.app import House
+from bubbles.archive import Archive
 from bubbles.blobs.address import open_store
 from bubbles.blobs.store import BlobStore, put_bytes
 from bubbles.config import Settings
@@ -195,6 +196,12 @@ def journey(house: House, bubble: Bubble) -> None:
     for name in ALL:
         pipeline.run_step(house, name, bubble.id)
     upkeep.discard(house.database, house.blobs, now=house.now())
+
+
+def set_names(folder: Path) -> list[str]:
+    """The backups in a folder, newest first."""
+    with Archive.held(folder) as archive:
+        return [each.folder.name for each in archive.sets()]
 
 
 def until_gone(house: House) -> None:

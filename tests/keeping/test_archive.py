@@ -11,7 +11,7 @@ from bubbles.backup import back_up
 from bubbles.blobs.store import put_bytes
 from bubbles.errors import Code, Missing, Refused
 from bubbles.restore import restore
-from tests.keeping.conftest import NewHouse, shelved
+from tests.keeping.conftest import NewHouse, set_names, shelved
 
 
 def test_two_houses_never_share_a_folder(house: House, new_house: NewHouse, tmp_path: Path) -> None:
@@ -23,8 +23,7 @@ def test_two_houses_never_share_a_folder(house: House, new_house: NewHouse, tmp_
     with pytest.raises(Refused, match="another service") as refused:
         back_up(other, tmp_path / "backups", keep=1)
     assert refused.value.code is Code.CONFLICT
-    with Archive.held(tmp_path / "backups") as archive:
-        assert [each.folder.name for each in archive.sets()] == [made.name]
+    assert set_names(tmp_path / "backups") == [made.name]
 
 
 def test_a_house_goes_on_with_its_folder_after_it_was_restored(

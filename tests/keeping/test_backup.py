@@ -1,42 +1,33 @@
 """Backups: new sound only, whole or not at all, and true to the moment whatever goes on meanwhile."""
 
-import subprocess
-import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy.engine import URL
 
 from bubbles.app import House
 from bubbles.archive import Archive
 from bubbles.backup import back_up
-from bubbles.db import chores, dump, named
-from bubbles.db.engine import MIGRATION_LOCK, Database
+from bubbles.db import chores, dump
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model.bubble import State
 from bubbles.model.chore import Chore
 from bubbles.model.step import StepName
 from bubbles.restore import restore
-from tests.keeping.conftest import NewHouse, Stand, journey, kept, published, row, shelved, withdraw, work_off
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-
-
-def names(folder: Path) -> list[str]:
-    with Archive.held(folder) as archive:
-        return [each.folder.name for each in archive.sets()]
+from tests.keeping.conftest import (
+    NewHouse,
+    Stand,
+    journey,
+    kept,
+    published,
+    row,
+    set_names,
+    shelved,
+    withdraw,
+    work_off,
+)
 
 
 def test_the_second_backup_copies_only_what_is_new(house: House, tmp_path: Path) -> None:
@@ -45,7 +36,7 @@ def test_the_second_backup_copies_only_what_is_new(house: House, tmp_path: Path)
     shelved(house)
     second = back_up(house, tmp_path / "backups", keep=7)
     assert (first.copied, second.copied, second.manifest.blobs) == (2, 2, 4)
-    assert names(tmp_path / "backups") == [second.name, first.name]
+    assert set_names(tmp_path / "backups") == [second.name, first.name]
 
 
 def test_the_folder_is_closed_to_others(house: House, tmp_path: Path) -> None:
@@ -55,55 +46,6 @@ def test_the_folder_is_closed_to_others(house: House, tmp_path: Path) -> None:
     back_up(house, folder, keep=7)
     for path in (folder, *folder.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
-
-
-def test_the_password_is_on_no_command_line(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[list[str]] = []
-    run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda command, **kw: (commands.append(command), run(command, **kw))[1])
-    back_up(house, tmp_path / "backups", keep=7)
-    password = house.database.libpq_url.split(":")[2].split("@")[0]
-    assert any("pg_dump" in command[0] for command in commands)
-    assert len(password) > 20
-    assert password not in str(commands)
-
-
-def test_a_password_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        passfile = Path(conninfo_to_dict(command[1].removeprefix("--dbname="))["passfile"])
-        assert passfile.stat().st_mode & 0o077 == 0
-        told.append(passfile.read_text())
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    url = URL.create("postgresql", "bubbles", "a:b\\c'd", "db.example", database="b")
-    dump._run("pg_dump", [], Database(url.render_as_string(hide_password=False)))
-    assert told == ["*:*:*:*:a\\:b\\\\c'd\n"]
-
-
-def test_a_failing_pg_dump_is_told_without_the_password(house: House, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(dump, "OPTIONS", ("--nonsense",))
-    with pytest.raises(Missing, match="nonsense") as missing:
-        back_up(house, tmp_path / "backups", keep=7)
-    assert missing.value.part == "database"
-    assert names(tmp_path / "backups") == []
-
-
-def test_a_server_newer_than_pg_dump_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dump.shutil, "which", lambda name: None)
-    with pytest.raises(Missing, match="postgresql-client-77"):
-        dump._program("pg_dump", 770_001)
-
-
-def test_the_pg_dump_on_the_path_is_taken_for_a_newer_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = tmp_path / "pg_dump"
-    newer.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 77.1 (Debian 77.1-1)'\n")
-    newer.chmod(0o700)
-    monkeypatch.setattr(dump.shutil, "which", lambda name: str(newer))
-    assert dump._program("pg_dump", 770_001) == str(newer)
-    assert dump._program("pg_dump", 150_004) != str(newer)
 
 
 # What goes on meanwhile
@@ -171,29 +113,6 @@ def test_the_only_copy_of_a_voice_is_never_missed(
     assert row(after, bubble.code).state is State.READY
 
 
-def test_a_moment_that_waits_for_a_migration_is_after_it(house: House) -> None:
-    """What a revision rewrites is empty to whoever looks from before it."""
-    shelved(house)
-    seen: Future[int] = Future()
-
-    def look() -> None:
-        try:
-            with dump.snapshot(house.database) as held:
-                seen.set_result(named.count_bubbles(held.session))
-        except BaseException as error:
-            seen.set_exception(error)
-
-    with psycopg.connect(house.database.libpq_url) as revision:
-        revision.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
-        Thread(target=look).start()
-        waiting = (
-            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = %s"
-        )
-        until(lambda: revision.execute(waiting, [revision.info.dbname]).fetchone() == (1,))
-        revision.execute("ALTER TABLE bubble ADD COLUMN half int GENERATED ALWAYS AS (id / 2) STORED")
-    assert seen.result(timeout=20) == 1
-
-
 # What is not as it should be
 
 
@@ -222,7 +141,7 @@ def test_a_store_that_is_away_leaves_the_backups_as_they_are(house: House, tmp_p
 
     with pytest.raises(Missing, match="away"):
         back_up(replace(house, blobs=Away(house.blobs, away)), tmp_path / "backups", keep=1)
-    assert names(tmp_path / "backups") == [first.name]
+    assert set_names(tmp_path / "backups") == [first.name]
     assert back_up(house, tmp_path / "backups", keep=1).copied == 2
 
 
@@ -252,8 +171,8 @@ def test_old_sets_go_and_with_them_what_no_other_needs(house: House, sound: Path
     with Archive.held(tmp_path / "backups") as archive:
         assert recording in archive.blobs.keys("recordings/")
     third = back_up(house, tmp_path / "backups", keep=2)
-    assert names(tmp_path / "backups") == [third.name, second.name]
-    assert first.name not in names(tmp_path / "backups")
+    assert set_names(tmp_path / "backups") == [third.name, second.name]
+    assert first.name not in set_names(tmp_path / "backups")
     with Archive.held(tmp_path / "backups") as archive:
         assert list(archive.blobs.keys("recordings/")) == []
         assert len(list(archive.blobs.keys("renditions/"))) == 2
@@ -263,7 +182,7 @@ def test_the_newest_set_is_the_last_one_made_even_when_the_clock_goes_back(house
     back_up(house, tmp_path / "backups", keep=1)
     earlier = house.now() - timedelta(days=1)
     made = back_up(replace(house, now=lambda: earlier), tmp_path / "backups", keep=1)
-    assert names(tmp_path / "backups") == [made.name]
+    assert set_names(tmp_path / "backups") == [made.name]
     assert made.manifest.made_at == earlier.isoformat()
 
 
