@@ -258,3 +258,11 @@ def test_every_machine_sweeps_its_own_folders(house, tmp_path):
         while left.exists():
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
+
+
+def test_a_blob_that_is_being_deleted_is_not_kept(house):
+    with house.database.transaction() as session:
+        discards.add(session, ["recordings/late"], NOW)
+        assert "recordings/late" in discards.take(session, NOW, limit=100)
+    with pytest.raises(discards.TooLate), house.database.transaction() as session:
+        discards.keep(session, ["recordings/late"])

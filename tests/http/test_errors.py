@@ -1,5 +1,7 @@
 """Refusals on the wire: what any request may meet, and what is a bug and is told as one."""
 
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +15,7 @@ from starlette.testclient import TestClient
 from bubbles.http import bubbles as handlers
 from bubbles.http.asgi import create_app
 from bubbles.model.upload import Upload
-from tests.http.test_uploads import post
+from tests.http.uploading import post
 
 
 @pytest.fixture
@@ -88,6 +90,33 @@ def test_a_key_that_went_to_another_upload_is_a_conflict(house: Any, world: Any)
     with TestClient(create_app(replace(house, blobs=Slow(house))), raise_server_exceptions=False) as client:
         answer = post(client, author, key="late")
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+# The machine
+
+
+@pytest.mark.parametrize("lacking", [errno.ENOSPC, errno.EMFILE])
+def test_whoever_uploads_to_a_machine_without_room_is_told_to_come_again(
+    client: TestClient, world: Any, house: Any, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(lacking, os.strerror(lacking))
+
+    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", full)
+    _, author = world.channel()
+    answer = post(client, author, key="full")
+    assert (answer.status_code, answer.json()["code"], "retry-after" in answer.headers) == (503, "unavailable", True)
+    assert list(house.settings.uploads_dir.iterdir()) == []
+    monkeypatch.undo()
+    assert post(client, author, key="full").status_code == 202
+
+
+def test_another_trouble_with_a_file_is_a_bug(client: TestClient, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", broken)
+    assert post(client, world.channel()[1]).status_code == 500
 
 
 # Methods, sign-in, and the Host header

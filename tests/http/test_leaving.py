@@ -19,7 +19,7 @@ from tests.http.conftest import Clock
 from tests.http.pages_fixtures import Stage
 from tests.http.people import PASSWORD, People, enter, is_in
 from tests.http.test_export import channel_of
-from tests.http.test_uploads import post
+from tests.http.uploading import post
 
 
 def team(house: House, *members: tuple[Account, Role]) -> Channel:

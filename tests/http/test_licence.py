@@ -12,7 +12,7 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.draft import Draft
 from bubbles.model.licence import Licence
 from tests.http.pages_fixtures import BROWSER, Stage
-from tests.http.test_uploads import post, tone
+from tests.http.uploading import post, tone
 
 IN_FORCE = "1f825aa2f002"
 MARK = "90358b44a720d10010dabd55da081b9d7cf48eaecdaf9ef0023a9d34f2008dbf"

@@ -1,11 +1,5 @@
 """Uploads: what is accepted, what is refused and with which code, and that a refusal leaves nothing behind."""
 
-import errno
-import io
-import math
-import os
-import struct
-import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,16 +18,7 @@ from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step
 from bubbles.model.upload import Upload
 from bubbles.upkeep import discard
-
-
-def tone(seconds: float = 1.0, *, level: float = 0.3, rate_hz: int = 16_000) -> bytes:
-    """A WAV of a sine at 440 Hz."""
-    samples = (int(level * 32767 * math.sin(2 * math.pi * 440 * n / rate_hz)) for n in range(int(seconds * rate_hz)))
-    file = io.BytesIO()
-    with wave.open(file, "wb") as opened:
-        opened.setparams((1, 2, rate_hz, 0, "NONE", "none"))
-        opened.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return file.getvalue()
+from tests.http.uploading import post, tone
 
 
 @pytest.fixture
@@ -52,12 +37,6 @@ def client(house: House) -> Iterator[TestClient]:
 @pytest.fixture
 def author(world) -> dict[str, str]:
     return world.channel()[1]
-
-
-def post(client: TestClient, author: dict[str, str], sound: bytes | None = None, **fields: str):
-    audio = {"audio": ("sound.wav", tone() if sound is None else sound, "audio/wav")}
-    headers = author | {"Idempotency-Key": fields.pop("key")} if "key" in fields else author
-    return client.post("/api/bubbles", files=audio, data=fields, headers=headers)
 
 
 def left_behind(house: House) -> list[str]:
@@ -276,14 +255,6 @@ def test_a_crash_between_blob_and_row_leaves_nothing_for_long(client, author, ho
     assert list(house.blobs.keys("recordings/")) == []
 
 
-def test_a_blob_that_is_being_deleted_is_not_kept(house, clock):
-    with house.database.transaction() as session:
-        discards.add(session, ["recordings/late"], clock())
-        assert "recordings/late" in discards.take(session, clock(), limit=100)
-    with pytest.raises(discards.TooLate), house.database.transaction() as session:
-        discards.keep(session, ["recordings/late"])
-
-
 def test_what_people_said_is_in_no_error_of_the_database(house):
     with pytest.raises(IntegrityError) as error, house.database.transaction() as session:
         session.add(Upload(account_id=-1, idempotency_key="my private words", started_at=house.now()))
@@ -301,26 +272,3 @@ def test_a_browser_led_here_by_another_site_publishes_nothing(client, world, hou
         answer = post(client, headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert post(client, {"Sec-Fetch-Site": "same-origin"}).status_code == 202
-
-
-@pytest.mark.parametrize("lacking", [errno.ENOSPC, errno.EMFILE])
-def test_whoever_uploads_to_a_machine_without_room_is_told_to_come_again(
-    client: TestClient, author, house, monkeypatch: pytest.MonkeyPatch, lacking: int
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(lacking, os.strerror(lacking))
-
-    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", full)
-    answer = post(client, author, key="full")
-    assert (answer.status_code, answer.json()["code"], "retry-after" in answer.headers) == (503, "unavailable", True)
-    assert list(house.settings.uploads_dir.iterdir()) == []
-    monkeypatch.undo()
-    assert post(client, author, key="full").status_code == 202
-
-
-def test_another_trouble_with_a_file_is_a_bug(client: TestClient, author, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr("bubbles.http.multipart._Reader.feed", broken)
-    assert post(client, author).status_code == 500
