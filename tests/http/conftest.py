@@ -17,6 +17,7 @@ from bubbles.app import House
 from bubbles.blobs.address import open_store
 from bubbles.config import Settings
 from bubbles.db.engine import Database
+from bubbles.http import looks
 from bubbles.http.asgi import create_app
 from bubbles.model.account import Account, Token
 from bubbles.model.bubble import Bubble
@@ -150,3 +151,24 @@ def browser(app: Starlette) -> Iterator[TestClient]:
 def peer(app: Starlette) -> Any:
     """Makes a client that connects from another address: `peer("10.1.1.1")`."""
     return lambda host, agent=FIREFOX: TestClient(app, headers={"User-Agent": agent}, client=(host, 50000))
+
+
+@pytest.fixture
+def nothing_waits(house: House) -> Iterator[None]:
+    """What a test leaves in the queue is gone for the next one."""
+    yield
+    with house.database.transaction() as session:
+        session.connection().exec_driver_sql("TRUNCATE step, discard, serving, chore, procrastinate_jobs CASCADE")
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is no part that hangs."""
+    monkeypatch.setattr(looks, "LOOK_MAX_S", 60)
+
+
+@pytest.fixture
+def at_home(app: Starlette) -> Iterator[TestClient]:
+    """A client on this machine, as Prometheus is one."""
+    with TestClient(app, client=("127.0.0.1", 50000)) as client:
+        yield client
