@@ -25,6 +25,7 @@ from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 from tests.http.pages_fixtures import BROWSER, Stage
 from tests.http.people import People
+from tests.http.studio_author import Author, author_of
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MONDAY_22 = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -172,3 +173,9 @@ def at_home(app: Starlette) -> Iterator[TestClient]:
     """A client on this machine, as Prometheus is one."""
     with TestClient(app, client=("127.0.0.1", 50000)) as client:
         yield client
+
+
+@pytest.fixture
+def author(client: TestClient, world: World, house: House) -> Author:
+    """An author in the studio."""
+    return author_of(client, world, house)

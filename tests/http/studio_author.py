@@ -30,6 +30,10 @@ class Author:
     def bubble(self, **columns: Any) -> Bubble:
         return self.stage.bubble(channel=self.channel, **columns)
 
+    def failed(self, **columns: Any) -> Bubble:
+        """One that could not be made playable."""
+        return self.bubble(playable_at=None, failed_at=self.stage.house.now(), **columns)
+
     def now(self, bubble: Bubble) -> dict[str, Any]:
         return dict(self.client.get(f"/api/bubbles/{bubble.code}", headers=self.known).json())
 

@@ -1,21 +1,14 @@
 """The words as a form of the studio: corrected, found, shown again when they are not taken, and never written over."""
 
 import re
-from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from bubbles.app import House
 from bubbles.db import steps
 from bubbles.model.step import StepName
 from tests.http.conftest import MONDAY_22
-from tests.http.studio_author import Author, about, author_of
-
-
-@pytest.fixture
-def author(client: TestClient, world: Any, house: House) -> Author:
-    return author_of(client, world, house)
+from tests.http.studio_author import Author, about
 
 
 def lines(*cues: tuple[str, str, str], unsure: tuple[int, ...] = (), version: str = "1") -> dict[str, str]:
