@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from bubbles import accounts, attempts, channels, invitations, leave, sign_in
-from bubbles.attempts import Limit
+from bubbles import accounts, channels, invitations, leave, sign_in, sign_in_attempts
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.channel import Role
+from bubbles.sign_in_attempts import Limit
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -58,8 +58,10 @@ def is_waiting(database: Database) -> bool:
 def test_the_last_attempt_is_one_persons(database: Database) -> None:
     limit, other = Limit("password", "somebody", 1), Limit("password", "somebody else", 1)
     with database.transaction() as session:
-        attempts.begin(session, [other], now=NOW)  # the key of the day is there, and nobody waits for that
-    assert second_is_told(database, lambda session: attempts.begin(session, [limit], now=NOW)) is Code.RATE_LIMITED
+        sign_in_attempts.begin(session, [other], now=NOW)  # the key of the day is there, and nobody waits for that
+    assert (
+        second_is_told(database, lambda session: sign_in_attempts.begin(session, [limit], now=NOW)) is Code.RATE_LIMITED
+    )
 
 
 def test_an_invitation_is_one_persons(database: Database) -> None:

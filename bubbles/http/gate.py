@@ -7,8 +7,7 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from bubbles import attempts
-from bubbles.attempts import Limit
+from bubbles import sign_in_attempts
 from bubbles.db import listening
 from bubbles.errors import Refused
 from bubbles.http import auth, visitors
@@ -16,6 +15,7 @@ from bubbles.http.lane import Hashing
 from bubbles.model import password as passwords
 from bubbles.model.account import Account
 from bubbles.sign_in import Kept
+from bubbles.sign_in_attempts import Limit
 
 WIDER = 5
 """How many times as often as one network of 64 bits the 48 bits may fail that hold it."""
@@ -57,7 +57,7 @@ def count_wrong(request: Request) -> None:
     """Counts what cannot be guessed once it was wrong; raises `rate_limited`."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        attempts.begin(session, of_network(request), now=house.now())
+        sign_in_attempts.begin(session, of_network(request), now=house.now())
 
 
 async def compared(request: Request, kept: Kept, password: str, begun: Sequence[int]) -> bool:
@@ -72,7 +72,7 @@ async def compared(request: Request, kept: Kept, password: str, begun: Sequence[
 
 def _forgive(request: Request, begun: Sequence[int]) -> None:
     with auth.house(request).database.transaction() as session:
-        attempts.forgive(session, begun)
+        sign_in_attempts.forgive(session, begun)
 
 
 async def hashed(request: Request, password: str) -> str:

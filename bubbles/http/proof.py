@@ -3,7 +3,7 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from bubbles import attempts, sign_in
+from bubbles import sign_in, sign_in_attempts
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate
 from bubbles.http.told import Told
@@ -32,7 +32,7 @@ def _asked(request: Request) -> tuple[Kept, list[int]] | None:
             return None
         if needed is Proof.SIGNING_IN:
             raise Told(Code.FORBIDDEN, "sign_in_again")
-        begun = attempts.begin(session, gate.of_present(request, own.account), now=house.now())
+        begun = sign_in_attempts.begin(session, gate.of_present(request, own.account), now=house.now())
         return sign_in.kept_password(session, own.account.handle), begun
 
 
@@ -40,6 +40,6 @@ def _judged(request: Request, kept: Kept, begun: list[int], *, is_right: bool) -
     try:
         with auth.house(request).database.transaction() as session:
             sign_in.by_password(session, kept, is_right=is_right)
-            attempts.forgive(session, begun)
+            sign_in_attempts.forgive(session, begun)
     except Refused:
         raise Told(Code.FORBIDDEN, "present_wrong") from None

@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import attempts, sign_in
+from bubbles import sign_in, sign_in_attempts
 from bubbles.errors import Refused
 from bubbles.http import auth, gate, onward, passkeys, render, sessions, told
 from bubbles.http.body import form_fields
@@ -56,14 +56,14 @@ def _begun(request: Request, handle: str) -> tuple[Kept, list[int]]:
     """What to compare with, and the attempt, which counts before it is judged."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        begun = attempts.begin(session, gate.of_password(request, handle), now=house.now())
+        begun = sign_in_attempts.begin(session, gate.of_password(request, handle), now=house.now())
         return sign_in.kept_password(session, handle), begun
 
 
 def _judged(request: Request, kept: Kept, begun: list[int], *, is_right: bool) -> str:
     with auth.house(request).database.transaction() as session:
         account = sign_in.by_password(session, kept, is_right=is_right)
-        attempts.forgive(session, begun)
+        sign_in_attempts.forgive(session, begun)
         return sessions.begin(request, session, account, Way.PASSWORD)
 
 

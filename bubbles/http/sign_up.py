@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import accounts, attempts, invitations, sign_in
+from bubbles import accounts, invitations, sign_in, sign_in_attempts
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, onward, render, sessions, told
 from bubbles.http.body import form_fields
@@ -49,7 +49,7 @@ def _begin(request: Request) -> None:
     """Counts the attempt; raises `rate_limited`."""
     house = auth.house(request)
     with house.database.transaction() as session:
-        attempts.begin(session, gate.of_sign_ups(request), now=house.now())
+        sign_in_attempts.begin(session, gate.of_sign_ups(request), now=house.now())
 
 
 def _welcomed(request: Request, fields: dict[str, str], kept_hash: str) -> Response:
