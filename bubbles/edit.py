@@ -1,8 +1,7 @@
 """Edit: what the team may change of a bubble once it stands."""
 
-import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -29,7 +28,6 @@ DEGREES_MAX = 180
 TEXT_MAX = 400
 TEXT_PER_SECOND_MAX = 40
 """Characters of a transcript: a generous allowance, and twice what the fastest speakers say in a second."""
-HOUR = timedelta(hours=1)
 TRANSCRIPTIONS_PER_HOUR = 10
 """How often the words of one bubble are written down again because its language was changed."""
 
@@ -175,11 +173,9 @@ def _transcribe_again(session: Session, bubble: Bubble, now: datetime) -> None:
 def _count_transcription(session: Session, bubble: Bubble, now: datetime) -> None:
     """Counts one more, or raises `rate_limited`. The bubble is locked, so that none is counted beside it."""
     subject = f"transcribe again {bubble.id}".encode()
-    if attempts.count(session, {subject}, now - HOUR) >= TRANSCRIPTIONS_PER_HOUR:
-        oldest = attempts.nth_latest(session, {subject}, TRANSCRIPTIONS_PER_HOUR) or now
+    if wait_s := attempts.full_for_s(session, {subject}, per_hour=TRANSCRIPTIONS_PER_HOUR, now=now):
         sentence = "Its words were written down often enough in this hour; correct them instead."
-        wait_s = math.ceil((oldest + HOUR - now).total_seconds())
-        raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=max(1, wait_s))
+        raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=wait_s)
     session.add(Attempt(subject=subject, tried_at=now))
 
 

@@ -5,18 +5,15 @@ and a handle that nobody has is bounded like any other.
 """
 
 import hmac
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlmodel import Session
 
 from bubbles.db import attempts, listening
 from bubbles.errors import Code, Refused
 from bubbles.model.attempt import Attempt
-
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def begin(session: Session, limits: Sequence[Limit], *, now: datetime) -> list[i
 
     What is refused here is not counted, so that Retry-After is true.
     """
-    today, before = (listening.key_of(session, at.astimezone(UTC).date()) for at in (now, now - HOUR))
+    today, before = (listening.key_of(session, at.astimezone(UTC).date()) for at in (now, now - attempts.HOUR))
     for subject in sorted(limit.subject(today) for limit in limits):  # in one order, so that none waits in a ring
         attempts.lock(session, subject)
     for limit in limits:
@@ -49,12 +46,8 @@ def begin(session: Session, limits: Sequence[Limit], *, now: datetime) -> list[i
 
 
 def _require_room(session: Session, limit: Limit, subjects: set[bytes], now: datetime) -> None:
-    if attempts.count(session, subjects, now - HOUR) < limit.per_hour:
-        return
-    oldest = attempts.nth_latest(session, subjects, limit.per_hour)
-    wait = oldest + HOUR - now if oldest else HOUR
-    sentence = "There were too many attempts; try again later."
-    raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=max(1, math.ceil(wait.total_seconds())))
+    if wait_s := attempts.full_for_s(session, subjects, per_hour=limit.per_hour, now=now):
+        raise Refused(Code.RATE_LIMITED, "There were too many attempts; try again later.", retry_after_s=wait_s)
 
 
 def forgive(session: Session, begun: Sequence[int]) -> None:

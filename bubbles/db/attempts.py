@@ -1,12 +1,15 @@
-"""Attempts, as rows: what the limits are counted from."""
+"""Attempts, as rows: what limits of so many an hour are counted from."""
 
+import math
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlmodel import Session, col, delete, select
 
 from bubbles.model.attempt import Attempt
+
+HOUR = timedelta(hours=1)
 
 
 def lock(session: Session, subject: bytes) -> None:
@@ -15,16 +18,11 @@ def lock(session: Session, subject: bytes) -> None:
     session.connection().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))"), key)
 
 
-def count(session: Session, subjects: Collection[bytes], since: datetime) -> int:
-    """How many attempts of these subjects came after `since`."""
-    theirs = (col(Attempt.subject).in_(subjects), Attempt.tried_at > since)
-    return session.exec(select(func.count()).select_from(Attempt).where(*theirs)).one()
-
-
-def nth_latest(session: Session, subjects: Collection[bytes], number: int) -> datetime | None:
-    """When the `number`-th latest attempt of these subjects was."""
+def full_for_s(session: Session, subjects: Collection[bytes], *, per_hour: int, now: datetime) -> int:
+    """Seconds until these subjects may try once more; 0 while fewer than `per_hour` of theirs are of the last hour."""
     latest = select(Attempt.tried_at).where(col(Attempt.subject).in_(subjects)).order_by(col(Attempt.tried_at).desc())
-    return session.exec(latest.offset(number - 1).limit(1)).first()
+    oldest = session.exec(latest.offset(per_hour - 1).limit(1)).first()
+    return max(0, math.ceil((oldest + HOUR - now).total_seconds())) if oldest else 0
 
 
 def forgive(session: Session, attempt_ids: Collection[int]) -> None:
