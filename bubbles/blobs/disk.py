@@ -180,18 +180,17 @@ def _is_ours(name: str) -> bool:
 
 def _is_older(entry: os.DirEntry[str], before: datetime) -> bool:
     """Whether a file was last written before that time; one that is gone was not."""
-    try:
+    with suppress(KeyError), _disk(entry.name):
         return entry.stat(follow_symlinks=False).st_mtime < before.timestamp()
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def _removed(entry: os.DirEntry[str], folder: int) -> bool:
-    try:
+    """Whether a file was removed; one that is gone was not."""
+    with suppress(KeyError), _disk(entry.name):
         os.unlink(entry.name, dir_fd=folder)
-    except FileNotFoundError:
-        return False
-    return True
+        return True
+    return False
 
 
 @contextmanager

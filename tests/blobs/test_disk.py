@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -185,6 +186,34 @@ def test_a_walk_that_is_broken_off_closes_its_folders(disk: DiskStore, put: Put)
     assert next(walk)
     walk.close()  # type: ignore[attr-defined]
     assert len(set(Path("/proc/self/fd").iterdir())) == len(open_before)
+
+
+class Unreadable:
+    """What a folder says of a file, on a disk that fails."""
+
+    name = ".tmp-left"
+
+    def is_dir(self, *, follow_symlinks: bool) -> bool:
+        return False
+
+    def is_file(self, *, follow_symlinks: bool) -> bool:
+        return True
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_that_fails_while_it_is_swept_is_away(
+    disk: DiskStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    (root / Unreadable.name).touch()
+    for name, fails in (("unlink", read_only), ("scandir", lambda _: nullcontext([Unreadable()]))):
+        with monkeypatch.context() as broken, pytest.raises(Missing, match="check the folder"):
+            broken.setattr(os, name, fails)
+            disk.sweep(before=datetime.max.replace(tzinfo=UTC))
 
 
 def test_what_is_deleted_while_it_is_walked_is_in_or_out(disk: DiskStore, put: Put) -> None:
