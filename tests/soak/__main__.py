@@ -25,7 +25,7 @@ from bubbles.model.account import Token
 from bubbles.model.times import utc_now
 from tests.soak import ending, report
 from tests.soak.asking import Asking
-from tests.soak.faults import KINDS, Kind, Trouble, Window
+from tests.soak.faults import KINDS, Kind, Window
 from tests.soak.gauges import Gauges
 from tests.soak.people import Known, People, Voice
 from tests.soak.stage import Machine, Stage, playing, staged
@@ -128,9 +128,7 @@ def soak(folder: Path, plan: Plan) -> bool:
         found = ending.states(stage)
         broken = ending.broken_promises(stage)
         troubles = [*asking.troubles, *ending.deaths(stage), *ending.logged(stage), *ending.given_up(found)]
-        troubles += [
-            Trouble(w.began_s, w.began_s, w.target, "fault", "not well again") for w in windows if not w.well_s
-        ]
+        troubles += ending.unhealed(windows)
         unexplained = [each for each in troubles if not any(window.explains(each) for window in windows)]
         report.tell(people, windows, troubles, unexplained)
         report.tell_growth(gauges, since_s=began_s + min(300, plan.minutes * 20))

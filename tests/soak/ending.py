@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from bubbles.chores import workdir
 from bubbles.model.bubble import Bubble, State
 from tests.faults import promises
 from tests.faults.trial import A_MINUTE, LATER
-from tests.soak.faults import Trouble
+from tests.soak.faults import Trouble, Window
 from tests.soak.stage import Machine, Stage
 
 SETTLE_MAX_S = 600.0
@@ -71,6 +72,12 @@ def given_up(found: Counter[str]) -> list[Trouble]:
     """A journey that ended badly is allowed by the promises; in a soak it wants a reason."""
     bad = [f"{count} bubbles {state}" for state, count in found.items() if state in {State.FAILED, State.REFUSED}]
     return [Trouble(time.time(), time.time(), "", "journey", what) for what in bad]
+
+
+def unhealed(windows: Iterable[Window]) -> list[Trouble]:
+    """Faults that were over, and not everything was well again."""
+    left = [window for window in windows if not window.is_well]
+    return [Trouble(each.began_s, each.began_s, each.target, "fault", "not well again") for each in left]
 
 
 def deaths(stage: Stage) -> list[Trouble]:

@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 
+from tests.soak import ending
 from tests.soak.__main__ import Plan, kinds
 from tests.soak.asking import Asking
 from tests.soak.faults import GRACE_S, KINDS, Trouble, Window
@@ -78,6 +79,14 @@ def test_a_fault_explains_what_the_contract_allows_while_it_lasts(
     fault: str, noticed: Trouble, is_explained: bool
 ) -> None:
     assert window(fault).explains(noticed) is is_explained
+
+
+def test_what_is_not_well_again_after_a_fault_is_a_trouble_that_it_does_not_explain() -> None:
+    ill, well = window("web killed"), window("store refuses")
+    ill.is_well = False
+    (found,) = ending.unhealed([ill, well])
+    assert (found.at_s, found.machine, found.outcome) == (ill.began_s, "web-2", "not well again")
+    assert not any(each.explains(found) for each in (ill, well))
 
 
 def test_a_seed_chooses_the_order_and_each_fault_comes_once_before_any_comes_again() -> None:
