@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,23 +80,27 @@ def working(folder: Path, *options: str, command: Sequence[str] = WORK, **settin
 def _started(
     command: tuple[str, ...], folder: Path, settings: dict[str, str], url: str = "", *, log: IO[str] | None = None
 ) -> Iterator[Service]:
-    wanted = {"DATA_DIR": str(folder / "data")} | settings
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
-    environment |= {f"BUBBLES_{name}": value for name, value in wanted.items()}
+    given = environment({"DATA_DIR": str(folder / "data")} | settings)
     process = subprocess.Popen(
         [sys.executable, *command],
-        env=environment,
+        env=given,
         stdout=subprocess.PIPE,
         stderr=log if url else subprocess.STDOUT,  # a worker speaks by its log alone
         text=True,
     )
-    service = Service(process, environment, url)
+    service = Service(process, given, url)
     threading.Thread(target=_listen, args=(service,), daemon=True).start()
     try:
         yield service
     finally:
         if process.poll() is None:
             service.stop()
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """That of this process, with these settings, named without `BUBBLES_`, and no other."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
+    return others | {f"BUBBLES_{name}": value for name, value in settings.items()}
 
 
 def _listen(service: Service) -> None:

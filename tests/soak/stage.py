@@ -1,6 +1,5 @@
 """Where a soak is played: a database, a bucket, what stands before them, and machines that are started again."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from bubbles.speech.transcriber import FakeTranscriber
 from tests.blobs.seaweed import SeaweedS3, seaweed
 from tests.faults.lives import Clock, Ground, Life
 from tests.faults.proxy import FaultProxy
-from tests.journey.service import free_port, wait_for
+from tests.journey.service import environment, free_port, wait_for
 
 RESTART_AFTER_S = 1.0
 LOOK_EVERY_S = 0.1
@@ -63,11 +62,10 @@ class Machine:
         """Its data folder."""
         return self.folder / "data"
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> subprocess.Popen[bytes]:
         """A new life."""
-        given = {name: value for name, value in os.environ.items() if not name.startswith("BUBBLES_")}  # noqa: TID251
-        given |= {f"BUBBLES_{name}": value for name, value in self.settings.items()}
         command = [sys.executable, "-m", "tests.soak.unlucky", str(self.folder), "serve" if self.url else "work"]
+        given = environment(self.settings)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.process
