@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
 def children(pid: int | str = "self") -> set[int]:
-    """The process ids of a process's children, the dead ones that nobody waited for included."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return {int(child) for one in lists for child in one.read_text().split()}
+    """The process ids of a process's children, the dead ones that nobody waited for included; none once it is gone."""
+    found = set[int]()
+    for one in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found |= set(map(int, one.read_text().split()))
+    return found
 
 
 def first_at_work(candidates: Callable[[], set[int]], timeout_s: float = 20) -> int:

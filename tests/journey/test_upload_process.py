@@ -12,14 +12,13 @@ from typer.testing import CliRunner
 from bubbles.cli import app
 from bubbles.config import Settings
 from bubbles.serve import UPLOADS_NICENESS
+from tests.audio.leftovers import children
 from tests.journey.service import Service, free_port, running, wait_for
 
 
 def receiver(service: Service) -> int | None:
     """The process for uploads, once it runs."""
-    lists = Path(f"/proc/{service.process.pid}/task").glob("*/children")
-    children = {int(child) for one in lists for child in one.read_text().split()}
-    return next((child for child in children if b"\0receive\0" in command_of(child)), None)
+    return next((child for child in children(service.process.pid) if b"\0receive\0" in command_of(child)), None)
 
 
 def command_of(pid: int) -> bytes:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
+from tests.audio.leftovers import children
 from tests.faults.proxy import Fault, FaultProxy
 from tests.soak.stage import Machine, Stage
 from tests.soak.unlucky import AHEAD, FULL
@@ -134,16 +134,6 @@ def kill_speech(stage: Stage, target: Machine) -> Undo:
     for pid in children(target.process.pid) if target.process else ():
         os.kill(pid, signal.SIGKILL)
     return done
-
-
-def children(pid: int) -> list[int]:
-    """The processes that this one started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):  # one that has just ended
-            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(entry.name))
-    return found
 
 
 def between(part: str, fault: Fault, fitting: str) -> Callable[[Stage, Machine], Undo]:

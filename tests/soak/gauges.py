@@ -3,14 +3,14 @@
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-from tests.soak.faults import children
-from tests.soak.stage import Stage
+from tests.audio.leftovers import children
+from tests.soak.stage import Machine, Stage
 
 EVERY_S = 15.0
 WARM_AFTER_S = 60.0
@@ -55,20 +55,22 @@ class Gauges:
 
     def look(self) -> None:
         """A sample of every process, and of the database's connections."""
-        found = [sample for machine in self.stage.machines for sample in self._of(machine.name)]
+        found = [sample for machine in self.stage.machines for sample in _of(machine)]
         self.samples += found
         self.pss_mib.append(sum(sample.pss_mib for sample in found))
         count = self.stage.asked("SELECT count(*) - 1 FROM pg_stat_activity WHERE usename = current_user")
         self.connections += [] if count is None else [count]
 
-    def _of(self, name: str) -> Iterable[Sample]:
-        process = next(machine.process for machine in self.stage.machines if machine.name == name)
-        if process is None or process.poll() is not None:
-            return
-        role = name.partition("-")[0]
-        for pid, what in [(process.pid, role), *((pid, "speech") for pid in children(process.pid) if _is_speech(pid))]:
-            with suppress(OSError, StopIteration):  # it has just ended
-                yield _sample(pid, what, f"{name} {what} {pid}")
+
+def _of(machine: Machine) -> Iterator[Sample]:
+    process = machine.process
+    if process is None or process.poll() is not None:
+        return
+    roles = {process.pid: machine.name.partition("-")[0]}
+    roles |= {pid: "speech" for pid in children(process.pid) if _is_speech(pid)}
+    for pid, role in roles.items():
+        with suppress(OSError, StopIteration):  # it has just ended
+            yield _sample(pid, role, f"{machine.name} {role} {pid}")
 
 
 def _is_speech(pid: int) -> bool:
