@@ -36,8 +36,6 @@ WELL_MAX_S = 150.0
 QUIET_S = 20.0
 """How long everything is left in peace after the last fault, while people go on."""
 
-SOAK = "soak"
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -149,7 +147,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # whatever was started is ended
     plan = Plan(given.minutes, given.seed, given.fault_every_s, given.upload_every_s, given.only)
-    with tempfile.TemporaryDirectory(prefix=SOAK) as name:
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = given.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         return 0 if soak(folder.resolve(), plan) else 1

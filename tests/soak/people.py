@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class People:
     known: Known = field(default_factory=Known)
     counts: Counter[str] = field(default_factory=Counter)
     leaving: threading.Event = field(default_factory=threading.Event)
-    numbers: "queue.SimpleQueue[int]" = field(default_factory=queue.SimpleQueue)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def here(self) -> Iterator[None]:
@@ -110,8 +111,6 @@ class People:
                 thread.join()
 
     def _come(self) -> list[threading.Thread]:
-        for number in range(100_000):
-            self.numbers.put(number)
         habits: list[tuple[Callable[[random.Random], None], float]] = [
             *[(self.upload, 2 * self.upload_every_s)] * 2,
             *[(self.follow, 0.1)] * 4,
@@ -147,7 +146,7 @@ class People:
 
     def upload(self, chance: random.Random) -> None:
         """A recording under a key of its own, until it is in."""
-        title, token = f"Number {self.numbers.get()}", chance.choice(self.tokens)
+        title, token = f"Number {next(self.numbers)}", chance.choice(self.tokens)
         where = {"latitude": f"{chance.uniform(48, 49):.5f}", "longitude": f"{chance.uniform(2, 3):.5f}"}
         sent = {
             "files": {"audio": ("a.wav", self.voice.wav(chance))},
@@ -196,9 +195,9 @@ class People:
             parts.append(answer)
         if not hashlib.sha256(parts[0].body + parts[1].body).hexdigest().startswith(parts[0].tag):
             self.asking.complain(parts[0], parts[1], "wrong bytes")
-        beacon = {"code": code, "play": f"{chance.getrandbits(64):016x}", "heard": [[0, chance.uniform(1, 2)]]}
-        for heard in ([], beacon["heard"]):
-            self.asking.ask("beacon", "POST", "/api/listens", chance, json=beacon | {"heard": heard}, headers=agent)
+        play = {"code": code, "play": f"{chance.getrandbits(64):016x}"}
+        for heard in ([], [[0, chance.uniform(1, 2)]]):
+            self.asking.ask("beacon", "POST", "/api/listens", chance, json=play | {"heard": heard}, headers=agent)
 
     def look_around(self, chance: random.Random) -> None:
         """A page, a search, a map, a bubble, what its author is told."""

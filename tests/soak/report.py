@@ -12,6 +12,11 @@ from tests.soak.people import People
 UNEXPLAINED_MAX = 60
 ROLES = ("web", "worker", "speech")
 LONG_S = 300
+MEASURES: dict[str, Callable[[Sample], float]] = {
+    "MiB": lambda sample: sample.rss_mib,
+    "files": lambda sample: sample.files,
+    "threads": lambda sample: sample.threads,
+}
 
 
 def say(line: str) -> None:
@@ -46,27 +51,15 @@ def tell_growth(gauges: Gauges, *, since_s: float) -> None:
     for role in ROLES:
         mine = [sample for sample in gauges.samples if sample.role == role]
         steady = warm(mine, since_s)
-        grows = [f"{_slope(steady, value)} {unit}/h" for value, unit in MEASURES]
+        grows = [f"{_slope(steady, value)} {unit}/h" for unit, value in MEASURES.items()]
         peak = f"{max((s.rss_mib for s in mine), default=0):.0f} MiB, {max((s.files for s in mine), default=0)} files"
         print(f"| {role} | {len(lives(mine))} | {len(steady)} | {' | '.join(grows)} | {peak} |")
     print(f"\nall together at most {max(gauges.pss_mib, default=0):.0f} MiB (proportional)")
     print(f"connections to the database: {_range(gauges.connections)}\n")
     for life, samples in lives(gauges.samples).items():
         if (lasted_s := samples[-1].at_s - samples[0].at_s) >= LONG_S:
-            told = ", ".join(f"{name} {_course(samples, value)}" for name, value in COURSES)
+            told = ", ".join(f"{unit} {_course(samples, value)}" for unit, value in MEASURES.items())
             print(f"{life}: {lasted_s / 60:.1f} min, {told}")
-
-
-MEASURES: list[tuple[Callable[[Sample], float], str]] = [
-    (lambda sample: sample.rss_mib, "MiB"),
-    (lambda sample: sample.files, "files"),
-    (lambda sample: sample.threads, "threads"),
-]
-COURSES: list[tuple[str, Callable[[Sample], float]]] = [
-    ("MiB", lambda sample: sample.rss_mib),
-    ("files", lambda sample: sample.files),
-    ("threads", lambda sample: sample.threads),
-]
 
 
 def _slope(samples: list[Sample], value: Callable[[Sample], float]) -> str:
@@ -79,7 +72,7 @@ def _range(counts: list[int]) -> str:
 
 
 def _course(samples: list[Sample], value: Callable[[Sample], float]) -> str:
-    """Eleven moments of a life."""
+    """Eleven moments of a life, and its last."""
     picked = [samples[len(samples) * n // 11] for n in range(11)] if len(samples) > 11 else samples
     return " ".join(f"{value(sample):.0f}" for sample in [*picked, samples[-1]])
 
