@@ -63,19 +63,24 @@ def once_accepted(limits: sandbox.Limits) -> sandbox.Limits:
 
 def _sources(session: Session, bubble: Bubble) -> list[Stored]:
     """The blobs that can be heard, the best first: the recording, then the renditions."""
-    received = Stored(str(bubble.recording_key), bubble.recording_bytes, bubble.recording_sha256)
-    made = [Stored(made.blob_key, made.length_bytes, made.sha256) for made in bubbles.renditions(session, bubble.id)]
-    return [received, *made] if bubble.recording_key else made
+    made = bubbles.renditions(session, bubble.id)
+    sources = [Stored(each.blob_key, each.length_bytes, each.sha256) for each in made]
+    if bubble.recording_key:
+        sources.insert(0, Stored(bubble.recording_key, bubble.recording_bytes, bubble.recording_sha256))
+    return sources
 
 
 def _fetch(blobs: BlobStore, sources: list[Stored], path: Path) -> None:
     """Writes the first blob that is whole into the file `path`; raises what is wrong with the last when none is."""
-    for source in sources[:-1]:
+    *better, last = sources
+    for source in better:
         try:
-            return blobs.fetch(source.key, path, sha256=source.sha256)
+            blobs.fetch(source.key, path, sha256=source.sha256)
         except (KeyError, Spoiled) as error:
             log.warning("source_lost", exc_info=error)
-    return blobs.fetch(sources[-1].key, path, sha256=sources[-1].sha256)
+        else:
+            return
+    blobs.fetch(last.key, path, sha256=last.sha256)
 
 
 def _write(session: Session, step: Step, heard: Heard, now: datetime) -> None:

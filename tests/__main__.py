@@ -28,9 +28,9 @@ def everything() -> int:
 
     def alone(folder: str, told: Path) -> int:
         with told.open("wb") as file:
-            return (
-                signal.SIGINT if interrupted.is_set() else subprocess.call((*PYTEST, folder), stdout=file, stderr=file)
-            )
+            if interrupted.is_set():
+                return signal.SIGINT
+            return subprocess.call((*PYTEST, folder), stdout=file, stderr=file)
 
     with TemporaryDirectory() as place, ThreadPoolExecutor(LANES) as lanes:
         told = [Path(place, str(number)) for number in range(len(ALONE))]

@@ -109,7 +109,9 @@ def _held_up(whole: Whole) -> str:
     """The key of the text that tells why the sound is not made playable at once; empty when nothing is wrong."""
     making = whole.steps.get(StepName.NORMALISE)
     missing = making.waiting_for if making else None
-    return "" if missing is None else "share.held_up_spoiled" if missing == SPOILED else "share.held_up"
+    if missing is None:
+        return ""
+    return "share.held_up_spoiled" if missing == SPOILED else "share.held_up"
 
 
 def _description(told: present.Json, sure_text: str, t: Texts) -> str:
