@@ -143,10 +143,10 @@ export class BubblePlayer extends HTMLElement implements Worked {
       sound.addEventListener(event, () => this.show());
     }
     for (const event of ["play", "pause", "ended"]) {
-      sound.addEventListener(event, () => this.announce(`bubble-${event}`));
-    }
-    for (const event of ["play", "pause", "ended"]) {
-      sound.addEventListener(event, () => (this.wanted = event === "play"));
+      sound.addEventListener(event, () => {
+        this.wanted = event === "play";
+        this.announce(`bubble-${event}`);
+      });
     }
     sound.addEventListener("play", () => takeLockScreen(this));
     for (const event of ["waiting", "playing", "pause", "error"]) {
