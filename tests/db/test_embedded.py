@@ -5,7 +5,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bubbles.db import embedded
 from bubbles.db.embedded import LOG_MAX_BYTES, running
 from bubbles.db.server_folder import Cluster
 from bubbles.errors import Missing
+from tests.journey.service import wait_for
 
 WAIT_S = 60
 USER = """
@@ -149,9 +149,7 @@ def test_a_server_that_dies_while_it_is_used_comes_back_by_itself(used: Path, mo
         assert server is not None
         os.kill(server, signal.SIGKILL)
         wait_until_dead(server)
-        deadline_s = time.monotonic() + WAIT_S
-        while Cluster(used).ping() != pq.Ping.OK and time.monotonic() < deadline_s:
-            time.sleep(0.05)
+        wait_for(lambda: Cluster(used).ping() == pq.Ping.OK)
         assert value(url, "SELECT 42") == 42
         assert postmaster(used) not in {None, server}
     assert postmaster(used) is None
