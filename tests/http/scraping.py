@@ -1,4 +1,4 @@
-"""What /metrics says, sample by sample."""
+"""What /metrics says, sample by sample, and steps that it may tell of."""
 
 from datetime import timedelta
 from typing import Any
