@@ -8,7 +8,7 @@ import pytest
 
 from bubbles import scrape, worker
 from bubbles.config import Settings
-from tests.journey.service import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ from bubbles.db import embedded
 from bubbles.db.engine import Database
 from tests.bench import listener
 from tests.infra.proxy import nginx
-from tests.journey.service import Service, free_port, running, wait_for
+from tests.journey.service import Service, running, wait_for
+from tests.ports import free_port
 
 UPLOADS = 200
 ACCOUNTS = 20

@@ -2,18 +2,19 @@
 
 import json
 import secrets
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.ports import free_port
 
 START_MAX_S = 90.0
 POLL_S = 0.05
@@ -51,7 +52,7 @@ def seaweed(folder: Path) -> Iterator[SeaweedS3]:
     access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
     config = folder / "s3.json"
     config.write_text(json.dumps(_identity(access_key, secret_key)))
-    ports = _free_ports(2 * len(PARTS))
+    ports = [free_port() for _ in range(2 * len(PARTS))]
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(_command(data, config, ports), stdout=log, stderr=log, cwd=folder)
     endpoint = f"http://127.0.0.1:{ports[PARTS.index('s3')]}"
@@ -95,14 +96,6 @@ def _command(data: Path, config: Path, ports: list[int]) -> list[str]:
         *(f"-{part}.port={port}" for part, port in zip(PARTS, plain, strict=True)),
         *(f"-{part}.port.grpc={port}" for part, port in zip(PARTS, grpc, strict=True)),
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _wait(server: SeaweedS3, log: Path) -> None:

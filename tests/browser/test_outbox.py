@@ -9,7 +9,8 @@ import pytest
 
 from tests.browser.recording import Recorder, duration_s, slow_upload
 from tests.browser.stage import GENEROUS, Stage
-from tests.journey.service import free_port, running, wait_for
+from tests.journey.service import running, wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.once
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tests.conftest import CHECKOUT
-from tests.journey.service import free_port
+from tests.ports import free_port
 
 INSTALL = "apt-get update && apt-get install -y --no-install-recommends nginx-light"
 START_MAX_S = ANSWER_MAX_S = 60

@@ -9,7 +9,7 @@ import httpx
 
 from tests.infra.conftest import Site
 from tests.infra.proxy import nginx
-from tests.journey.service import free_port
+from tests.ports import free_port
 
 
 def test_the_example_for_https_speaks_it(there: Site, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.journey.service import free_port
+from tests.ports import free_port
 
 DOCKERFILE = (CHECKOUT / "infra" / "Dockerfile").read_text()
 COMPOSE = (CHECKOUT / "infra" / "compose.yaml").read_text()

@@ -17,7 +17,8 @@ from tests.conftest import CHECKOUT
 from tests.http.conftest import FIREFOX
 from tests.infra.conftest import Site
 from tests.infra.proxy import LINE, binary, nginx, written
-from tests.journey.service import free_port, wait_for
+from tests.journey.service import wait_for
+from tests.ports import free_port
 
 PAUSE_S = 2.0
 

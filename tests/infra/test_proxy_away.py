@@ -10,7 +10,8 @@ import pytest
 
 from bubbles.config import MIB
 from tests.infra.proxy import ANSWER_MAX_S, LINE, Proxy, nginx
-from tests.journey.service import free_port, wait_for
+from tests.journey.service import wait_for
+from tests.ports import free_port
 
 PAUSE_S = 2.0
 

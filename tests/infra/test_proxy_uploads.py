@@ -14,7 +14,8 @@ import pytest
 from bubbles.config import MIB, Settings
 from tests.infra.conftest import Site
 from tests.infra.proxy import nginx
-from tests.journey.service import free_port, wait_for
+from tests.journey.service import wait_for
+from tests.ports import free_port
 
 BOUNDARY = "a-boundary-that-occurs-nowhere"
 

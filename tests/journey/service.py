@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 import httpx
+
+from tests.ports import free_port
 
 READY_MAX_S = 120
 WORK = ("-m", "bubbles", "work")
@@ -118,10 +119,3 @@ def wait_for(look, *, timeout_s: float = READY_MAX_S):
             return found
         time.sleep(POLL_S)
     raise AssertionError(f"waited {timeout_s} s in vain")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,7 +13,8 @@ from bubbles.cli import app
 from bubbles.config import Settings
 from bubbles.serve import UPLOADS_NICENESS
 from tests.audio.leftovers import children
-from tests.journey.service import Service, free_port, running, wait_for
+from tests.journey.service import Service, running, wait_for
+from tests.ports import free_port
 
 
 def receiver(service: Service) -> int | None:

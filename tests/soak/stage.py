@@ -24,7 +24,8 @@ from bubbles.speech.transcriber import FakeTranscriber
 from tests.blobs.seaweed import SeaweedS3, seaweed
 from tests.faults.lives import Clock, Ground, Life
 from tests.faults.proxy import FaultProxy
-from tests.journey.service import environment, free_port, wait_for
+from tests.journey.service import environment, wait_for
+from tests.ports import free_port
 
 RESTART_AFTER_S = 1.0
 LOOK_EVERY_S = 0.1
