@@ -9,13 +9,19 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import URL, make_url
 
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+ENDS_MAX_MS = 60_000
 SPOKEN = "The lighthouse keeper sold fresh lemons near the old harbour every morning."
+
+
+settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside others")  # however long an example takes on a machine that has much else to do
 
 
 def pytest_configure() -> None:
@@ -69,8 +75,8 @@ def database(postgres: str) -> Iterator[Database]:
         yield database
         database.close()
         # FORCE would fail on a vacuum worker, which is not ours to end; without it the server ends that by itself.
-        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
-        connection.execute(ours, [name])
+        ours = "FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
+        connection.execute(f"SELECT pg_terminate_backend(pid, {ENDS_MAX_MS}) {ours}", [name])  # and waits for each
         connection.execute(f'DROP DATABASE "{name}"')
 
 
