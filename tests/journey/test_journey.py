@@ -161,7 +161,7 @@ def test_events_end_with_the_state_that_the_journey_ended_in(journey):
 
 
 def test_the_recording_is_dropped_once_its_words_are_written_down(journey):
-    assert "recordings/" not in "\n".join(_blob_keys(journey.service))
+    wait_for(lambda: "recordings/" not in "\n".join(_blob_keys(journey.service)))  # right after it is ready
 
 
 def test_a_withdrawn_bubble_is_gone_at_once_and_everywhere(journey, speech):

@@ -99,7 +99,7 @@ def once(database: Database) -> dict[str, int]:
         "bubbles": "SELECT count(*) FROM bubble WHERE ready_at IS NOT NULL",
         "unfinished": "SELECT count(*) FROM step WHERE finished_at IS NULL",
         "renditions": "SELECT count(*) FROM rendition",
-        "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE queue_name <> 'upkeep'",
+        "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE queue_name IN ('normalise', 'transcribe')",
     }
     with database.transaction() as session:
         return {name: int(session.connection().execute(text(query)).scalar_one()) for name, query in counts.items()}
