@@ -19,7 +19,7 @@ from bubbles.sign_in_attempts import Limit
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-PATIENCE_S = 20
+PATIENCE_S = 60
 _number = count()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bubbles.shift import Shift
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def inside(shift: Shift, came: Event, leave: Event, *, alone: bool) -> None:

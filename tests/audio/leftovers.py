@@ -15,7 +15,15 @@ def children(pid: int | str = "self") -> set[int]:
     return found
 
 
-def first_at_work(candidates: Callable[[], set[int]], timeout_s: float = 20) -> int:
+def _told(file: Path) -> str:
+    """What the kernel tells there of a process or a thread, if that has not just ended."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def first_at_work(candidates: Callable[[], set[int]], timeout_s: float = 60) -> int:
     """The first decoder that has raised its walls and waits for bytes that do not come."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
@@ -28,9 +36,9 @@ def first_at_work(candidates: Callable[[], set[int]], timeout_s: float = 20) -> 
 
 def _walled(pid: int) -> bool:
     """No descriptor may be opened: the last wall of all."""
-    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    lines = _told(Path(f"/proc/{pid}/limits")).splitlines()
     return any(line.split()[:5] == ["Max", "open", "files", "0", "0"] for line in lines)
 
 
 def _asleep(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    return _told(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] == ["S"]

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 def measured(path: Path) -> dict[str, float | str]:
-    """Outcome, seconds and the child's largest RSS in MiB, taken in a small process."""
+    """Outcome, and the child's CPU seconds and largest RSS in MiB, taken in a small process."""
     done = subprocess.run(
         [sys.executable, str(CHECKOUT / "tests/audio/measured.py"), str(path)],
         env={"PYTHONPATH": str(CHECKOUT)},
@@ -31,7 +31,7 @@ def test_a_bomb_is_refused_soon_and_small(leaves_nothing: Path, name: str) -> No
     path.write_bytes(bombs.BOMBS[name]())
     result = measured(path)
     assert result["outcome"] == (Code.NOT_AUDIO if name == "mov index" else Code.TOO_LONG)
-    assert float(result["elapsed_s"]) < 2
+    assert float(result["cpu_s"]) < 2  # of its own: what else is done on the machine makes no difference
     assert float(result["rss_mib"]) < 300
 
 

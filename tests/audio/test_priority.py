@@ -1,6 +1,7 @@
 """A decoder gives way to the service, from its first line on and wherever the kernel shares by session."""
 
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def test_it_gives_way_before_it_imports_anything(tmp_path: Path, monkeypatch: py
     (package / "inside.py").write_text(f"{IMPORTED}\nmain = lambda: None")
     monkeypatch.setattr(sandbox, "_folders", lambda *_: [str(tmp_path)])
     with Path(os.devnull).open("rb") as nothing:
-        verdict, _ = sandbox._ask(nothing, {}, timeout_s=20, pcm_max_bytes=0)
+        verdict, _ = sandbox._ask(nothing, {}, timeout_s=60, pcm_max_bytes=0)
     assert verdict["nice"] == min(19, os.nice(0) + NICENESS)
 
 
@@ -33,10 +34,11 @@ def test_its_niceness_counts_where_sessions_share_alike(leaves_nothing: Path) ->
     held = os.open(path, os.O_RDWR)
     before = children()
     with ThreadPoolExecutor(1) as threads:
-        result = threads.submit(decode, path, Limits(timeout_s=5))
+        result = threads.submit(decode, path, Limits(timeout_s=60))
         child = first_at_work(lambda: children() - before)
         assert os.getsid(child) == os.getsid(0)
         assert os.getpgid(child) == child  # so that it is killed with all that it started
+        os.killpg(child, signal.SIGKILL)
         with pytest.raises(Refused):
             result.result(30)
     os.close(held)

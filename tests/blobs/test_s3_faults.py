@@ -23,7 +23,10 @@ SOUND = hashlib.shake_256(b"sound").digest(300_000)
 SHA256 = hashlib.sha256(SOUND).hexdigest()
 PATIENT = Patience(call_s=60)
 IMPATIENT = Patience(silence_s=0.5, call_s=60)
-"""Only where a server stalls: a busy one may well be silent for half a second."""
+"""Only while a server stalls: a busy one may well be silent for half a second."""
+
+HURRIED = Patience(silence_s=2, call_s=60)
+"""Where it stalls once, and is to answer then."""
 
 NO_ANSWER = [Fault.REFUSE, Fault.UNAVAILABLE, Fault.STALL, Fault.RESET, Fault.LOSE_ANSWER]
 ASKED: dict[str, str] = {
@@ -59,12 +62,11 @@ def behind_proxy(weed: Any, prefix: str) -> Iterator[tuple[FaultProxy, Open]]:
 
 
 @pytest.fixture(scope="module", params=NO_ANSWER, ids=lambda fault: fault.name)
-def faulty(request: pytest.FixtureRequest, weed: Any, put: Put) -> Iterator[tuple[Fault, FaultProxy, BlobStore]]:
-    """Each fault in turn, with a proxy that can do it before a bucket that holds SOUND under `blob`."""
+def faulty(request: pytest.FixtureRequest, weed: Any, put: Put) -> Iterator[tuple[Fault, FaultProxy, Open]]:
+    """Each fault in turn, with a proxy that can do it, and what opens a bucket behind it: SOUND is under `blob`."""
     with behind_proxy(weed, f"faulty/{request.param.name}") as (proxy, opened):
-        store = opened(IMPATIENT if request.param is Fault.STALL else PATIENT)
-        put(store, "blob", SOUND)
-        yield request.param, proxy, store
+        put(opened(PATIENT), "blob", SOUND)
+        yield request.param, proxy, opened
 
 
 @pytest.fixture
@@ -114,6 +116,13 @@ ANSWERS = {
 }
 
 
+def until(holds: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + PATIENT.call_s
+    while not holds():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        time.sleep(0.01)
+
+
 def connections(proxy: FaultProxy) -> int:
     """How many connections to the proxy this process holds open."""
     rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
@@ -121,8 +130,9 @@ def connections(proxy: FaultProxy) -> int:
 
 
 @pytest.mark.parametrize("how", ASKED)
-def test_one_fault_is_overcome(faulty: tuple[Fault, FaultProxy, BlobStore], put: Put, tmp_path: Path, how: str) -> None:
-    fault, proxy, store = faulty
+def test_one_fault_is_overcome(faulty: tuple[Fault, FaultProxy, Open], put: Put, tmp_path: Path, how: str) -> None:
+    fault, proxy, opened = faulty
+    store = opened(HURRIED if fault is Fault.STALL else PATIENT)
     rule = proxy.add(fault, ASKED[how], nth=1)
     assert ask(store, how, put, tmp_path) == ANSWERS[how]
     assert rule.fired == 1
@@ -131,18 +141,34 @@ def test_one_fault_is_overcome(faulty: tuple[Fault, FaultProxy, BlobStore], put:
 
 @pytest.mark.parametrize("how", ASKED)
 def test_a_lasting_fault_is_missing_and_leaks_nothing(
-    faulty: tuple[Fault, FaultProxy, BlobStore], put: Put, tmp_path: Path, how: str
+    faulty: tuple[Fault, FaultProxy, Open], put: Put, tmp_path: Path, how: str
 ) -> None:
-    fault, proxy, store = faulty
-    rule = proxy.add(fault, ASKED[how])
+    fault, proxy, opened = faulty
+    stalling = HURRIED if how == "look_again" else IMPATIENT  # what comes before that is answered
+    store = opened(stalling if fault is Fault.STALL else PATIENT)
+    rule, before = proxy.add(fault, ASKED[how]), connections(proxy)
     with pytest.raises(Missing, match=r"see (that it runs|its log)") as caught:
         ask(store, how, put, tmp_path)
+    until(lambda: rule.fired >= ATTEMPTS_MAX)  # the proxy may come to the last when we have left already
     proxy.heal()
     assert caught.value.part == "store"
-    assert ATTEMPTS_MAX <= rule.fired <= ATTEMPTS_MAX + 1
-    assert connections(proxy) <= 1
+    assert rule.fired <= ATTEMPTS_MAX + 1
+    assert connections(proxy) <= before + 1
     assert not (tmp_path / "copy").exists()
-    assert ask(store, how, put, tmp_path) == ANSWERS[how]
+    assert asked_again(store, how, put, tmp_path) == ANSWERS[how]
+
+
+def asked_again(store: BlobStore, how: str, put: Put, tmp_path: Path) -> object:
+    """What the store answers, however impatient it is: asked until a server that is busy is quick enough."""
+    told: list[object] = []
+
+    def is_answered() -> bool:
+        with suppress(Missing):
+            told.append(ask(store, how, put, tmp_path))
+        return bool(told)
+
+    until(is_answered)
+    return told[0]
 
 
 def test_wrong_bytes_are_asked_for_again(proxy: FaultProxy, far: BlobStore, tmp_path: Path) -> None:
@@ -194,14 +220,15 @@ def test_a_reader_that_leaves_early_gives_its_connection_back(proxy: FaultProxy,
     assert connections(proxy) <= 1
 
 
-@pytest.mark.parametrize(("call_s", "tries"), [(0.1, 1), (60, ATTEMPTS_MAX)])
+@pytest.mark.parametrize(("silence_s", "call_s", "tries"), [(60, 1, 1), (0.3, 60, ATTEMPTS_MAX)])
 def test_no_request_begins_once_the_call_has_had_its_time(
-    bucket: tuple[FaultProxy, Open], call_s: float, tries: int
+    bucket: tuple[FaultProxy, Open], silence_s: float, call_s: float, tries: int
 ) -> None:
     proxy, opened = bucket
     rule = proxy.add(Fault.STALL)
-    with pytest.raises(Missing, match="has not answered in 0.1 s" if tries == 1 else "cannot be reached"):
-        opened(Patience(connect_s=1, silence_s=0.3, call_s=call_s)).size("blob")
+    with pytest.raises(Missing, match="has not answered in 1 s" if tries == 1 else "cannot be reached"):
+        opened(Patience(silence_s=silence_s, call_s=call_s)).size("blob")
+    until(lambda: rule.fired >= tries)
     assert rule.fired == tries
 
 

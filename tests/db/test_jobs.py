@@ -227,4 +227,4 @@ def test_workers_that_are_told_to_stop_before_they_run_stop(database: Database) 
         workers.stop()
         await workers.run()
 
-    asyncio.run(asyncio.wait_for(run(), timeout=10))
+    asyncio.run(asyncio.wait_for(run(), timeout=30))

@@ -27,7 +27,7 @@ from tests.conftest import CHECKOUT, libpq
 RELEASED = "0009"
 """The newest revision of the last release."""
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 STORY = Path(__file__).with_name("release_story.py")
 
 

@@ -183,13 +183,13 @@ def test_wrong_bytes_are_as_many(proxy: FaultProxy, client: http.client.HTTPConn
 
 
 def test_a_server_that_is_not_there_resets() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        target = gone.getsockname()
-    with FaultProxy(target) as proxy:
-        client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
-        with pytest.raises(ConnectionError):
-            ask(client, "GET", "/")
-        client.close()
+    with socket.socket() as gone:  # has the port, and does not listen
+        gone.bind(("127.0.0.1", 0))
+        with FaultProxy(gone.getsockname()) as proxy:
+            client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
+            with pytest.raises(ConnectionError):
+                ask(client, "GET", "/")
+            client.close()
 
 
 def test_the_end_of_the_proxy_is_the_end_of_its_connections(proxy: FaultProxy) -> None:

@@ -36,7 +36,7 @@ def misbehave(house, step):
 name = pipeline.StepName.NORMALISE
 STAGES[name] = replace(STAGES[name], run=misbehave)
 pipeline.BLOB_SLACK_S = EXTRA
-worker.DRAIN_S, worker.LEAVE_MAX_S = 0.5, 1.0
+worker.DRAIN_S, worker.LEAVE_MAX_S, worker.LAST_WORDS_MAX_S = 0.5, 3.0, 60
 sys.argv = ["bubbles", "work", "--queues", "normalise"]
 cli.main()
 """

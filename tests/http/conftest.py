@@ -96,6 +96,12 @@ class World:
         )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is no part that hangs."""
+    monkeypatch.setattr(looks, "LOOK_MAX_S", 60)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -160,12 +166,6 @@ def nothing_waits(house: House) -> Iterator[None]:
     yield
     with house.database.transaction() as session:
         session.connection().exec_driver_sql("TRUNCATE step, discard, serving, chore, procrastinate_jobs CASCADE")
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is busy with other tests is no part that hangs."""
-    monkeypatch.setattr(looks, "LOOK_MAX_S", 60)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from bubbles import chores, cli
 from bubbles.config import Settings, environment_name
 from bubbles.db.figures import WAITS_FOR
 from bubbles.errors import Code
-from bubbles.http import looks
 from bubbles.http.parts import Parts
 from bubbles.model.step import StepName
 from bubbles.shift import Shift
@@ -45,10 +44,9 @@ def families() -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _told(house: Any, app: Any, families: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def _told(house: Any, app: Any, families: dict[str, Any]) -> None:
     if families:
         return
-    monkeypatch.setattr(looks, "LOOK_MAX_S", 60)  # a busy machine is no part that hangs
     with chores.told(house, "sweep") as counts:
         counts["files"] += 1
     with TestClient(app, client=("127.0.0.1", 50000)) as client:

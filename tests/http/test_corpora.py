@@ -23,8 +23,9 @@ REFUSALS = {(415, "not_audio"), (422, "too_long"), (422, "too_short"), (422, "si
 
 @pytest.fixture
 def client(house) -> Iterator[TestClient]:
-    """The whole application, for an author who may upload as much as they like."""
-    settings = house.settings.model_copy(update={"uploads_per_hour": 100_000, "uploads_at_once": 100})
+    """The whole application, for an author who may upload as much as they like, on a machine that may be busy."""
+    patient = {"uploads_per_hour": 100_000, "uploads_at_once": 100, "probe_timeout_s": 120}
+    settings = house.settings.model_copy(update=patient)
     with TestClient(create_app(replace(house, settings=settings)), raise_server_exceptions=False) as client:
         yield client
 

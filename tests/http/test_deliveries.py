@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from bubbles.errors import Missing
 from bubbles.model.listening import Served
 
-WAIT_S = 20
+WAIT_S = 60
 MIB = 1024 * 1024
 SMALL_BUFFER_BYTES = 64 * 1024
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -14,7 +14,7 @@ from bubbles.db import bubbles
 from bubbles.http import events, follow
 from bubbles.http.follow import Hub, Seen, Watch
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @dataclass

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from bubbles.http import lane
+from bubbles.http import lane, looks
 from bubbles.http.asgi import create_app
 
 LISTENERS = 60
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @dataclass
@@ -26,11 +26,11 @@ class Stuck:
 
     def open_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
         self.reading += 1
-        self.go.wait(PATIENCE_S)
+        self.go.wait(2 * PATIENCE_S)
         return iter([b"x" * (stop - start)])
 
     def size(self, key: str) -> int:
-        self.go.wait(PATIENCE_S)
+        self.go.wait(2 * PATIENCE_S)
         return 1
 
 
@@ -42,7 +42,7 @@ def while_stuck(house: Any, path: str, ask: Callable[[httpx.AsyncClient], Awaita
         transport = httpx.ASGITransport(create_app(replace(house, blobs=stuck)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             listeners = [asyncio.create_task(client.get(path)) for _ in range(LISTENERS)]
-            async with asyncio.timeout(PATIENCE_S / 2):
+            async with asyncio.timeout(PATIENCE_S):
                 while stuck.reading < lane.READS_AT_ONCE:
                     await asyncio.sleep(0.01)
                 await ask(client)
@@ -55,7 +55,9 @@ def while_stuck(house: Any, path: str, ask: Callable[[httpx.AsyncClient], Awaita
         stuck.go.set()
 
 
-def test_a_store_that_hangs_stops_no_other_route(house: Any, world: Any) -> None:
+def test_a_store_that_hangs_stops_no_other_route(house: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "WAIT_S", PATIENCE_S)  # all are to be answered
+
     async def ask(client: httpx.AsyncClient) -> None:
         for path in ("/healthz", "/api/bubbles"):
             assert (await client.get(path)).status_code == 200
@@ -68,13 +70,15 @@ def test_who_finds_no_place_to_read_is_told_when_to_come_again(
     house: Any, world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "WAIT_S", 1)
+    monkeypatch.setattr(looks, "LOOK_MAX_S", 2)
 
     async def ask(client: httpx.AsyncClient) -> None:
         path = f"/media/{world.bubble(length_bytes=9).code}.ogg"
         for answer in (await client.get(path), await client.head(path)):
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        parts = (await client.get("/readyz")).json()["parts"]
-        assert (parts["database"], parts["store"]) == ("ok", "away")
+        while (parts := (await client.get("/readyz")).json()["parts"])["database"] != "ok":
+            """A busy machine may be late with a look that does not hang."""
+        assert parts["store"] == "away"
 
     answers = while_stuck(house, f"/media/{world.bubble(length_bytes=9).code}.m4a", ask)
     assert sorted({answer.status_code for answer in answers}) == [200, 503]

@@ -27,7 +27,7 @@ from bubbles.pipeline import QUEUES
 from tests.http.conftest import MONDAY_22
 from tests.http.scraping import HOUR, scraped, step, told
 
-pytestmark = pytest.mark.usefixtures("nothing_waits", "patient")
+pytestmark = pytest.mark.usefixtures("nothing_waits")
 
 
 # From rows

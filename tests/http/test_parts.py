@@ -19,7 +19,7 @@ from bubbles.model.step import StepName
 from tests.http.conftest import MONDAY_22
 from tests.http.scraping import scraped, step, told
 
-pytestmark = pytest.mark.usefixtures("nothing_waits", "patient")
+pytestmark = pytest.mark.usefixtures("nothing_waits")
 HANGS_S = 0.3
 
 

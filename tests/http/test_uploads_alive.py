@@ -40,7 +40,7 @@ def test_a_slow_upload_that_lives_keeps_its_key_and_a_dead_one_frees_it(house, c
     clock.at += MINUTES
 
     async def receive_slowly() -> None:
-        async with uploads._kept_alive(house, ticket), asyncio.timeout(30):
+        async with uploads._kept_alive(house, ticket), asyncio.timeout(60):
             while await asyncio.to_thread(seen_at, house, ticket) is None:
                 await asyncio.sleep(0.01)
 

@@ -83,4 +83,4 @@ def test_a_moment_that_waits_for_a_migration_is_after_it(house: House) -> None:
         )
         wait_for(lambda: revision.execute(waiting, [revision.info.dbname]).fetchone() == (1,))
         revision.execute("ALTER TABLE bubble ADD COLUMN half int GENERATED ALWAYS AS (id / 2) STORED")
-    assert seen.result(timeout=20) == 1
+    assert seen.result(timeout=60) == 1

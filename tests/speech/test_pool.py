@@ -20,7 +20,7 @@ class Slow(FakeTranscriber):
         self._together = together
 
     def transcribe(self, samples: Samples, *, language: str | None) -> Heard:
-        self._together.wait(timeout=20)
+        self._together.wait(timeout=60)
         return super().transcribe(samples, language=language)
 
 
@@ -34,7 +34,7 @@ def test_as_many_are_heard_at_once_as_there_are_transcribers() -> None:
     pool = SpeechPool([Slow(together), Slow(together)])
     with ThreadPoolExecutor(2) as threads:
         heard = [threads.submit(pool.transcribe, SOUND, language="en") for _ in range(2)]
-        assert all(each.result(20).cues for each in heard)
+        assert all(each.result(60).cues for each in heard)
 
 
 def test_one_that_fails_is_asked_again() -> None:
