@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 
 from tests.browser import patience
 from tests.browser.chromium import launched
@@ -30,6 +30,8 @@ from tests.browser.visitor import PATIENCE_S, PHONE, Visitor
 from tests.conftest import CHECKOUT, Speech
 
 PICTURES = CHECKOUT / ".cache" / "browser"
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

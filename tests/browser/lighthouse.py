@@ -12,7 +12,7 @@ from tests.browser.chromium import flags, found
 from tests.conftest import CHECKOUT
 
 CLI = CHECKOUT / "tests" / "browser" / "node_modules" / "lighthouse" / "cli" / "index.js"
-RUN_MAX_S = 120
+RUN_MAX_S = 240
 
 
 def report(url: str, categories: Iterable[str], folder: Path) -> dict[str, Any]:

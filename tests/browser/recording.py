@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import CDPSession, Page, expect
 
 from bubbles.audio.sandbox import PCM_RATE_HZ, Limits, decode
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PATIENCE_S, Visitor
 
 KEPT = """async () => {
   const known = await indexedDB.databases();
@@ -98,7 +98,7 @@ class Recorder:
         self.page.locator("[data-field=title]").fill(title)
         self.page.locator(".publish button").click()
 
-    def card(self, told: str, *, within_s: int = 30) -> None:
+    def card(self, told: str, *, within_s: int = PATIENCE_S) -> None:
         """Waits until a card of the outbox says so."""
         self.page.locator("[data-standing]").filter(has_text=told).first.wait_for(timeout=within_s * 1000)
 

@@ -76,7 +76,7 @@ def test_a_cell_is_drawn_as_wide_as_it_is_and_plays_when_it_is_pressed(opened):
     wait_for(lambda: pointed_at(page, *inside), timeout_s=PATIENCE_S)
     wait_for(lambda: not pointed_at(page, *outside), timeout_s=PATIENCE_S)
     page.mouse.click(*outside)
-    assert pointed_at(page, *inside)
+    wait_for(lambda: pointed_at(page, *inside), timeout_s=PATIENCE_S)
     expect(page.locator(".spot.chosen")).to_have_count(0)
     page.mouse.click(*inside)
     expect(player).to_have_attribute("playing", "")
@@ -156,12 +156,12 @@ def test_where_i_am_is_a_cell_before_anything_is_asked(opened, stage, kind):
     here = 45.765432, 4.834567
     visitor = opened(f"?bbox={LYON}", at=here, kind=kind)
     page = visitor.page
-    asked = len(visitor.requests)
-    with page.expect_response(re.compile("/map/list")):
-        page.get_by_role("button", name="Where I am").click()
+    asked, lists = len(visitor.requests), len(visitor.requested("/map/list"))
+    page.get_by_role("button", name="Where I am").click()
     cell = snap(*here, Precision.NEIGHBOURHOOD, PlaceRole.RECORDED)
+    visitor.seen(lambda: (sum(view_of(page)[::2]) / 2) == pytest.approx(cell.longitude, abs=2e-4))
+    visitor.seen(lambda: len(visitor.requested("/map/list")) > lists)  # and not that of the view before
     west, south, east, north = view_of(page)
-    assert (west + east) / 2 == pytest.approx(cell.longitude, abs=2e-4)
     assert west < cell.longitude < east
     assert south < cell.latitude < north
     sent = " ".join(f"{each.url} {each.post_data or ''}" for each in visitor.requests[asked:])

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.stage import AUTHOR
 from tests.browser.visitor import DESKTOP, PHONE
@@ -63,6 +64,6 @@ def test_a_profile_leads_to_its_bubbles(page, stage):
 def test_language_and_theme_are_chosen_without_a_script(page):
     page.goto("/")
     page.get_by_role("button", name="Français").click()
-    assert page.locator("html").get_attribute("lang") == "fr"
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
     page.locator("button[name=theme][value=dark]").click()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

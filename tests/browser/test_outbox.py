@@ -138,7 +138,7 @@ def test_what_was_typed_is_still_there_after_a_reload(author):
     author.page.locator("[data-field=title]").fill("Half a title")
     author.page.get_by_label("Tags").fill("one, two")
     author.visitor.until("document.activeElement.matches('[data-field=tags]')")
-    wait_for(lambda: author.kept()["takes"][0]["fields"]["tags"] == "one, two", timeout_s=30)
+    wait_for(lambda: author.kept()["takes"][0]["fields"]["tags"] == "one, two")
     author.open()
     author.page.get_by_role("button", name="Go on with it").click()
     author.reviewed()
@@ -153,6 +153,7 @@ def test_a_bubble_that_was_published_is_passed_on_from_its_card(author):
     url = f"/b/{author.code()}"
     panel = author.page.locator(".take share-panel")
     panel.locator("[data-copy]").first.click()
+    panel.get_by_role("button", name="Copied").wait_for()
     assert author.page.evaluate("navigator.clipboard.readText()").endswith(url)
     ways = [unquote(way.get_attribute("href")) for way in panel.locator(".networks a").all()]
     assert len(ways) > 4

@@ -38,8 +38,10 @@ def point(page: Page) -> tuple[float, float]:
 def test_arrow_keys_go_by_cells(desk, told):
     desk.select_option("#precision", "neighbourhood")
     at = told["place"]
+    before = desk.locator("#latitude").input_value()
     desk.locator("place-picker canvas").focus()
     desk.keyboard.press("ArrowUp")
+    expect(desk.locator("#latitude")).not_to_have_value(before)
     cell = cell_of(at["latitude"], at["longitude"], Precision.NEIGHBOURHOOD)
     latitude, longitude = point(desk)
     assert cell_of(latitude, longitude, Precision.NEIGHBOURHOOD).south == pytest.approx(cell.north)
@@ -66,17 +68,16 @@ def test_what_is_typed_is_shown(desk):
 
 
 def test_nothing_finer_than_the_cell_is_sent(desk):
-    sent = []
-    desk.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
     desk.select_option("#precision", "exact")
+    before = desk.locator("#latitude").input_value()
     desk.locator("place-picker canvas").click(position={"x": 41, "y": 37})
+    expect(desk.locator("#latitude")).not_to_have_value(before)
     fine = point(desk)
     desk.select_option("#precision", "town")
-    desk.locator(".about-form button[type=submit]").click()
-    desk.wait_for_url("**/studio/bubbles/**")
+    with desk.expect_request(lambda asked: asked.method == "POST" and "latitude" in (asked.post_data or "")) as sent:
+        desk.locator(".about-form button[type=submit]").click()
     middle = snap(*fine, Precision.TOWN, PlaceRole.RECORDED)
-    [form] = [body for body in sent if "latitude" in body]
-    assert f"latitude={middle.latitude}&longitude={middle.longitude}" in form
+    assert f"latitude={middle.latitude}&longitude={middle.longitude}" in sent.value.post_data
 
 
 def test_without_a_drawing_surface_the_cell_is_sketched(visit, quiet, told):

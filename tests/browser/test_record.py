@@ -45,7 +45,7 @@ def test_what_was_said_is_written_down_found_and_as_loud_as_it_was(signed_in, br
     assert abs(loss_db) < 1
     recorder.publish("As it was said")
     code = recorder.code()
-    recorder.page.locator("[data-step=transcribed][data-progress=done]").wait_for(timeout=60_000)
+    recorder.page.locator("[data-step=transcribed][data-progress=done]").wait_for(timeout=120_000)
     said, written = (long_words(text) for text in (speech.text, stage.ready(code)["transcript"]["text"]))
     heard = said & written
     assert len(heard) >= 0.75 * len(said), said - written

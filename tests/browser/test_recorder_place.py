@@ -90,7 +90,7 @@ def overheard(visit, quiet, handle, tmp_path):
         recorder.page.goto(f"{wire.origin}/record")
         recorder.bring(recorded(tmp_path, 0).path)
         recorder.page.get_by_role("button", name="Where I am").click()
-        wait_for(lambda: fields(recorder)["latitude"], timeout_s=30)
+        wait_for(lambda: fields(recorder)["latitude"])
         yield recorder, wire
 
 
@@ -108,7 +108,7 @@ def finer(*told):
 def test_nothing_finer_than_the_cell_is_kept_or_leaves_the_browser(overheard, precision):
     recorder, wire = overheard
     recorder.page.locator(f"[name=precision][value={precision}]").check()
-    wait_for(lambda: fields(recorder)["precision"] == precision, timeout_s=30)
+    wait_for(lambda: fields(recorder)["precision"] == precision)
     assert b"48.8" not in bytes(wire.sent)
     kept = fields(recorder)
     recorder.publish()
@@ -124,7 +124,7 @@ def test_nothing_finer_than_the_cell_is_kept_or_leaves_the_browser(overheard, pr
 def test_a_place_that_is_taken_back_neither_stays_nor_leaves(overheard):
     recorder, wire = overheard
     recorder.page.locator("[data-nowhere]").click()
-    wait_for(lambda: fields(recorder)["latitude"] is None, timeout_s=30)
+    wait_for(lambda: fields(recorder)["latitude"] is None)
     kept = fields(recorder)
     recorder.publish()
     recorder.code()

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Req
 
 from tests.journey.service import wait_for
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
