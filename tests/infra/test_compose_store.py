@@ -11,7 +11,7 @@ from bubbles.blobs.store import put_bytes
 from tests.blobs.seaweed import SeaweedS3
 from tests.conftest import CHECKOUT
 
-ASKED_S = 30
+ASKED_S = 120
 COMPOSE = (CHECKOUT / "infra/compose.yaml").read_text()
 
 

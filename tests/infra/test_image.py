@@ -72,7 +72,7 @@ def home() -> Iterator[Path]:
         yield folder
 
 
-def until(look: Callable[[], Any], *, process: subprocess.Popen[str]) -> Any:
+def until(look: Callable[[], Any], *, process: subprocess.Popen[Any]) -> Any:
     deadline_s = time.monotonic() + WAIT_S
     while time.monotonic() < deadline_s:
         assert process.poll() is None, "it ended"
@@ -89,9 +89,9 @@ def test_it_needs_nothing_to_write_to_but_data_and_tmp(home: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "bubbles", "serve"]
     with walled(command, home, environment(home / "data", port)) as process:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         until(lambda: client.get("/healthz").status_code == 200, process=process)
-        assert is_healthy(port)
+        until(lambda: is_healthy(port), process=process)  # it gives an answer two seconds
         assert client.get("/").status_code == 200
         assert process.stdout
         link = next(found for line in process.stdout if (found := re.search(r"/sign-in/\S+", line)))
@@ -143,9 +143,9 @@ def test_the_bucket_of_the_compose_file_is_made_and_kept(tmp_path: Path) -> None
         script = made.replace("store:9333", f"127.0.0.1:{ports['master']}.{grpc['master']}").replace(
             "weed ", f"{shlex.quote(weed)} "
         )
-        subprocess.run(["sh", "-c", script], check=True, timeout=WAIT_S, capture_output=True)
-        answer = httpx.get(f"http://127.0.0.1:{ports['s3']}/bubbles")
-        assert answer.status_code == 403, "the bucket is there and closed to strangers"
+        subprocess.run(["sh", "-c", script], check=True, timeout=2 * WAIT_S, capture_output=True)
+        address = f"http://127.0.0.1:{ports['s3']}/bubbles"
+        until(lambda: httpx.get(address).status_code == 403, process=process)  # there, and closed to strangers
     finally:
         process.kill()
         process.wait()

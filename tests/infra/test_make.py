@@ -24,7 +24,7 @@ def make_nginx(tools: Path, user_id: int) -> subprocess.CompletedProcess[str]:
         tool.chmod(0o755) if not tool.is_symlink() else None
     command = [str(shutil.which("make")), "--no-print-directory", "nginx", "SBIN="]
     return subprocess.run(
-        command, cwd=CHECKOUT, env={"PATH": str(tools)}, capture_output=True, text=True, check=False, timeout=5
+        command, cwd=CHECKOUT, env={"PATH": str(tools)}, capture_output=True, text=True, check=False, timeout=60
     )
 
 
