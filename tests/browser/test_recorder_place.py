@@ -27,8 +27,8 @@ def author(recorder_of, tmp_path):
 @pytest.fixture
 def lyon(quiet):
     """Where the town lies, as the house has it: latitude and longitude."""
-    with quiet.service.client() as client:
-        first = client.get("/api/places", params={"q": "Lyon"}).json()["items"][0]
+    with quiet.service.client() as client:  # the list is taken in while it serves already
+        first, *_ = wait_for(lambda: client.get("/api/places", params={"q": "Lyon"}).json().get("items"))
     return first["latitude"], first["longitude"]
 
 
