@@ -30,6 +30,7 @@ from bubbles.db.jobs import HEARTBEAT_S, Workers
 from bubbles.shift import Shift
 
 DRAIN_S = 4.0
+CLOSE_AGAIN_S = 0.5
 LEAVE_MAX_S = 8.0
 """From being asked to leave to the end of the process, whatever hangs; containers are killed after ten seconds."""
 
@@ -78,7 +79,11 @@ async def _work(house: House, at_once: Mapping[str, int]) -> None:
     def drain() -> None:
         shift.leaving.set()
         last_resort.start()
-        loop.call_later(DRAIN_S, house.transcriber.close)
+        loop.call_later(DRAIN_S, stop_listening)
+
+    def stop_listening() -> None:
+        house.transcriber.close()
+        loop.call_later(CLOSE_AGAIN_S, stop_listening)  # for a step that comes to it only now
 
     workers = Workers(
         house.database.libpq_url,

@@ -22,12 +22,28 @@ DEEDS = {
     "hangs": "time.sleep(600)",
     "freezes": "ctypes.PyDLL(None).sleep(600)",  # in C, and holding Python's lock: no other thread runs
     "dies": "os.kill(os.getpid(), signal.SIGKILL)",
+    "is late": "deaf.closed.wait(); deaf.transcribe()",
 }
 WILFUL = """
-import ctypes, os, signal, sys, time
+import ctypes, os, signal, sys, threading, time
 from dataclasses import replace
-from bubbles import cli, pipeline, worker
+from bubbles import app, cli, pipeline, worker
+from bubbles.errors import Missing
 from bubbles.pipeline import STAGES
+
+class Deaf:
+    closed = threading.Event()
+
+    def transcribe(self):
+        self.closed.clear()
+        self.closed.wait()
+        raise Missing("model", "It was closed.")
+
+    def close(self):
+        self.closed.set()
+
+deaf = Deaf()
+app.speech = lambda settings: deaf
 
 def misbehave(house, step):
     print("begun", flush=True)
@@ -36,24 +52,26 @@ def misbehave(house, step):
 name = pipeline.StepName.NORMALISE
 STAGES[name] = replace(STAGES[name], run=misbehave)
 pipeline.BLOB_SLACK_S = EXTRA
-worker.DRAIN_S, worker.LEAVE_MAX_S, worker.LAST_WORDS_MAX_S = 0.5, 3.0, 60
+worker.DRAIN_S, worker.LEAVE_MAX_S, worker.LAST_WORDS_MAX_S = 0.5, LEAVE, 60
 sys.argv = ["bubbles", "work", "--queues", "normalise"]
 cli.main()
 """
 
 
 @contextmanager
-def wilful(house: House, deed: str, *, slack_s: float = 120) -> Iterator[Service]:
+def wilful(house: House, deed: str, **limits: float) -> Iterator[Service]:
     """A worker process whose first step misbehaves, once it has begun."""
-    with worker_of(house, deed, slack_s=slack_s) as worker:
+    with worker_of(house, deed, **limits) as worker:
         worker.line("begun")
         yield worker
 
 
 @contextmanager
-def worker_of(house: House, deed: str, *, slack_s: float = 120, database_url: str = "") -> Iterator[Service]:
+def worker_of(
+    house: House, deed: str, *, slack_s: float = 120, leave_max_s: float = 3, database_url: str = ""
+) -> Iterator[Service]:
     """A worker process that would misbehave over a step."""
-    program = WILFUL.replace("DEED", DEEDS[deed]).replace("EXTRA", str(slack_s))
+    program = WILFUL.replace("DEED", DEEDS[deed]).replace("EXTRA", str(slack_s)).replace("LEAVE,", f"{leave_max_s},")
     settings = {
         "DATABASE_URL": database_url or house.settings.database_url,
         "BLOB_URL": house.settings.blob_url,
@@ -104,6 +122,15 @@ def test_a_worker_that_is_asked_to_leave_puts_back_what_hangs_and_ends(house: Ho
     assert (step.error, step.tries, step.started_at) == (None, 0, None)
     assert recovered(house) == [NAME]  # at once: its worker has left the list of workers
     assert take(house) == bubble.id
+
+
+def test_a_step_that_comes_to_the_model_when_it_is_closed_keeps_no_worker_that_leaves(
+    house: House, bubble: Bubble
+) -> None:
+    with wilful(house, "is late", leave_max_s=60) as worker:
+        assert worker.stop(signal.SIGTERM) == 0
+    step = step_of(house, bubble)
+    assert (step.error, step.tries, step.started_at) == (None, 0, None)
 
 
 def test_a_worker_that_freezes_ends_by_itself_and_its_work_is_handed_over(house: House, bubble: Bubble) -> None:
