@@ -49,7 +49,7 @@ def test_every_answer_says_what_the_sound_may_do(client: TestClient, world: Any)
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
 @given(first=st.integers(0, CHUNKS), last=st.integers(0, CHUNKS + 9))
 def test_one_range(client: TestClient, world: Any, first: int, last: int) -> None:
     path = next(iter(world.sounds), None) or path_of(world.bubble(length_bytes=CHUNKS))

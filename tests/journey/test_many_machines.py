@@ -19,6 +19,15 @@ from tests.blobs.seaweed import seaweed
 from tests.journey.service import Service, running, wait_for, working
 
 BUBBLES = 4
+PATIENT = """
+import sys
+from bubbles import cli, worker
+worker.LEAVE_MAX_S = 100
+sys.argv = ["bubbles", "work"]
+cli.main()
+"""
+"""A worker that ends what is under way however long a busy machine takes for that: none is cut off."""
+
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -72,7 +81,7 @@ def test_bubbles_of_two_webs_end_ready_once_whatever_becomes_of_their_workers(
         wait_for(lambda: begun(database, StepName.TRANSCRIBE))
         killed.stop(signal.SIGKILL)
         left_off = datetime.now(UTC)
-        leaves = machines.enter_context(working(tmp_path / "leaves", **shared))
+        leaves = machines.enter_context(working(tmp_path / "leaves", command=("-c", PATIENT), **shared))
         wait_for(lambda: begun(database, StepName.TRANSCRIBE, left_off))
         machines.enter_context(working(tmp_path / "joins", **shared))
         assert leaves.stop(signal.SIGTERM) == 0
