@@ -135,9 +135,12 @@ def test_the_log_holds_no_address_no_query_and_no_code(there: Site) -> None:
         assert b" 414 " in wait_for(lambda: client.recv(4096))
     kinds = {"/media", "/b", "/sign-in", "/@", "/search", "/api", "other"}
     proxy = there.proxy
-    wait_for(lambda: kinds <= {line.split()[2] for line in proxy.log()})  # a line comes after its answer
-    log = proxy.log()
-    assert len(log) >= len(paths)
+
+    def told() -> list[str]:  # a line comes after its answer
+        log = proxy.log()
+        return log if len(log) >= len(paths) and kinds <= {line.split()[2] for line in log} else []
+
+    log = wait_for(told)
     for line in log:
         assert LINE.fullmatch(line), line
     written_down = "\n".join(log) + there.proxy.errors()
