@@ -161,12 +161,17 @@ def started(chunks: Generator[bytes]) -> Iterator[bytes]:
 
 
 def put_bytes(store: BlobStore, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-    """Puts a blob that is small enough to be at hand."""
-    with tempfile.NamedTemporaryFile() as source:
-        source.write(content)
-        source.flush()
-        digest = hashlib.sha256(content).hexdigest()
-        store.put(key, Path(source.name), sha256=digest, content_type=content_type)
+    """Puts a blob that is small enough to be at hand. Raises what `put` does, and `Missing("disk")`."""
+    try:
+        with tempfile.NamedTemporaryFile() as source:
+            source.write(content)
+            source.flush()
+            digest = hashlib.sha256(content).hexdigest()
+            store.put(key, Path(source.name), sha256=digest, content_type=content_type)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise Missing("disk", f"The folder {tempfile.gettempdir()} says: {error.strerror}; make room.") from error
 
 
 def require(trials: Iterator[Trial]) -> None:

@@ -14,6 +14,7 @@ UNGUARDED = (
     "two puts at the same moment may then still overwrite each other, which keys that name their bytes make harmless."
 )
 
+SPOILS = "The store gives other bytes than it was given."
 LOST = "The store loses what it was given: check that no one empties it."
 
 
@@ -40,13 +41,15 @@ def require_faithful(store: BlobStore) -> None:
             store.fetch(key, Path(folder) / "copy", sha256=hashlib.sha256(content).hexdigest())
     except KeyError:
         raise Missing("store", LOST) from None
+    except FileExistsError:  # nobody else has the key: what was put has become other bytes
+        raise Missing("store", SPOILS) from None
     finally:
         store.delete(key)
 
 
 def _with_a_blob(store: BlobStore, key: str, content: bytes) -> Iterator[Trial]:
     def get() -> None:
-        _require(_read(store, key, 0, len(content)) == content, "The store gives other bytes than it was given.")
+        _require(_read(store, key, 0, len(content)) == content, SPOILS)
 
     def ranged() -> None:
         _require(_read(store, key, 7, 9) == content[7:9], "The store gives other bytes than a range asks for.")
@@ -63,6 +66,8 @@ def _tried(name: str, ask: Callable[[], None]) -> Trial:
         return Trial(name, missing.detail)
     except KeyError:
         return Trial(name, LOST)
+    except FileExistsError:
+        return Trial(name, SPOILS)
     return Trial(name)
 
 

@@ -10,6 +10,7 @@ from bubbles.blobs.address import open_store
 from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.s3 import S3Store
 from bubbles.blobs.store import Stored
+from bubbles.blobs.trials import require_faithful
 from bubbles.errors import Missing
 
 
@@ -88,9 +89,27 @@ class Garbling(DiskStore):
         return super().open_range(key, 0, stop)
 
 
-@pytest.mark.parametrize("kind", [Overwriting, Forgetting, Hiding, Garbling])
+class Spoiling(DiskStore):
+    """As a bucket that tells no checksum, and is looked at again."""
+
+    def put(self, key: str, source: Path, *, sha256: str, content_type: str) -> Stored:
+        super().put(key, source, sha256=sha256, content_type=content_type)
+        raise FileExistsError(f"Other bytes have the key {key} already.")
+
+
+@pytest.mark.parametrize("kind", [Overwriting, Forgetting, Hiding, Garbling, Spoiling])
 def test_a_store_that_keeps_no_promise_fails_its_check(kind: type[DiskStore], tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
         kind(tmp_path).check()
+    assert caught.value.part == "store"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("kind", [Forgetting, Spoiling])
+def test_a_store_that_does_not_give_back_what_it_was_given_is_not_faithful(
+    kind: type[DiskStore], tmp_path: Path
+) -> None:
+    with pytest.raises(Missing) as caught:
+        require_faithful(kind(tmp_path))
     assert caught.value.part == "store"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
