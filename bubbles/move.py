@@ -7,6 +7,7 @@ Besides that the marks of what was erased. The former store is only read; its co
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -18,18 +19,19 @@ from bubbles.blobs.store import CHUNK_BYTES, BlobStore, Spoiled, put_bytes
 from bubbles.db import named
 from bubbles.db.engine import Database
 from bubbles.db.named import Named
-from bubbles.errors import Code, Refused
+from bubbles.errors import Code, Missing, Refused
 from bubbles.model.erasure import PREFIX
 
 MARK = "~"
 """Stands for `/` in the names of files that are being copied; no key holds it. Such a file that is left behind names a
-blob that may have been copied after it was deleted."""
+blob that may have been copied after it was deleted, and that nobody may have read back."""
 
 OnProgress = Callable[[int, int], None]
 
 
 class Outcome(StrEnum):
-    """How it stands with a blob: in the new store before, copied, let go of meanwhile, in neither store, spoiled."""
+    """How it stands with a blob: in the new store before, copied, let go of meanwhile, in neither store, spoiled in the
+    former one."""
 
     THERE = "there"
     COPIED = "copied"
@@ -52,14 +54,15 @@ def move(database: Database, stores: MovingStore, *, workdir: Path, on_progress:
     """Copies to the new store what only the former one has, until nothing is left.
 
     `workdir` is a folder of its own on this machine's disk. Raises `Refused` when both are one store, and
-    `Missing("store")`.
+    `Missing("store" | "disk")`, also for a new store that does not give back what it was given.
     """
     _require_two(stores)
     workdir.mkdir(mode=0o700, exist_ok=True)
-    _finish_broken_off(database, stores.after, workdir)
+    _let_go_of_broken_off(database, stores.after, workdir)
     copied = _copy_marks(stores)
     while True:
         counts, bad = _round(database, stores, workdir, on_progress)
+        _let_go_of_broken_off(database, stores.after, workdir)
         copied += counts[Outcome.COPIED]
         if not counts[Outcome.COPIED]:  # what was accepted meanwhile, by processes that know only the former store
             return Moved(counts[Outcome.THERE], copied, bad[Outcome.LOST], bad[Outcome.SPOILED])
@@ -104,21 +107,21 @@ def _round(
 
 
 def _move_one(database: Database, stores: MovingStore, workdir: Path, each: Named) -> Outcome:
-    if _holds(stores.after, each):
-        return Outcome.THERE
     source = workdir / each.key.replace("/", MARK)
+    if _holds(stores.after, each) and (not source.exists() or _is_proven(stores.after, each)):
+        source.unlink(missing_ok=True)
+        return Outcome.THERE
     try:
         stores.before.fetch(each.key, source, sha256=each.sha256)
-        stores.after.put(each.key, source, sha256=each.sha256, content_type=each.content_type)
-        if digest_of(stores.after, each.key) != each.sha256:
-            stores.after.delete(each.key)
-            raise Spoiled(each.key)
-    except (Spoiled, FileExistsError):
-        source.unlink(missing_ok=True)
+    except Spoiled:
         return Outcome.SPOILED
     except KeyError:
         return _let_go(database, stores.after, each.key, source, otherwise=Outcome.LOST)
-    return _let_go(database, stores.after, each.key, source, otherwise=Outcome.COPIED)
+    is_proven = _put(stores.after, each, source)
+    outcome = _let_go(database, stores.after, each.key, source, otherwise=Outcome.COPIED)
+    if outcome is Outcome.COPIED and not is_proven:  # the next would fare no better
+        raise Missing("store", f"The new store gives other bytes for {each.key} than it was given; see its log.")
+    return outcome
 
 
 def _holds(store: BlobStore, each: Named) -> bool:
@@ -126,6 +129,22 @@ def _holds(store: BlobStore, each: Named) -> bool:
         return store.size(each.key) == each.length_bytes
     except KeyError:
         return False
+
+
+def _put(after: BlobStore, each: Named, source: Path) -> bool:
+    """Puts a blob and reads it back: whether the new store gives it as it is."""
+    with suppress(FileExistsError):  # what else has its key is read, and goes
+        after.put(each.key, source, sha256=each.sha256, content_type=each.content_type)
+    return _is_proven(after, each)
+
+
+def _is_proven(after: BlobStore, each: Named) -> bool:
+    """Whether the new store gives a blob as it is; else it is deleted there: the former store has it."""
+    with suppress(KeyError):
+        if digest_of(after, each.key) == each.sha256:
+            return True
+        after.delete(each.key)
+    return False
 
 
 def _let_go(database: Database, after: BlobStore, key: str, source: Path, *, otherwise: Outcome) -> Outcome:
@@ -138,7 +157,11 @@ def _let_go(database: Database, after: BlobStore, key: str, source: Path, *, oth
     return otherwise if is_named else Outcome.GONE
 
 
-def _finish_broken_off(database: Database, after: BlobStore, workdir: Path) -> None:
-    """Looks again at what a move that died was copying."""
-    for source in workdir.iterdir():
-        _let_go(database, after, source.name.replace(MARK, "/"), source, otherwise=Outcome.COPIED)
+def _let_go_of_broken_off(database: Database, after: BlobStore, workdir: Path) -> None:
+    """Looks again at what a move that died was copying. What rows still name is read back in its turn."""
+    left = {source.name.replace(MARK, "/"): source for source in workdir.iterdir()}
+    with database.transaction() as session:
+        is_named = named.still(session, [*left])
+    for key in left.keys() - is_named:
+        after.delete(key)
+        left[key].unlink()

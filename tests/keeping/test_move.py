@@ -171,6 +171,39 @@ def test_what_is_lost_or_spoiled_is_named_and_the_rest_moves(house: House, new_s
     assert (found.blobs, found.lost, found.spoiled) == (6, [lost], [spoiled])
 
 
+def reverse(store: BlobStore, key: str) -> None:
+    content = b"".join(store.open_range(key, 0, store.size(key)))
+    store.delete(key)
+    put_bytes(store, key, content[::-1])
+
+
+def test_a_copy_that_was_not_read_back_is_read_by_the_move_that_goes_on(house: House, new_store: NewStore) -> None:
+    shelved(house)
+    after = new_store()
+
+    def crash(key: str) -> None:
+        reverse(after, key)
+        raise Missing("store", "The store is away.")
+
+    with pytest.raises(Missing, match="away"):
+        run(moving(house, Watched(after, "open_range", crash, after=False)))
+    moved = run(moving(house, after))
+    assert (moved.lost, moved.spoiled) == ([], [])
+    assert intact(house, after)
+    assert not list((house.settings.data_dir / "moving").iterdir())
+
+
+def test_a_store_that_spoils_what_it_is_given_gets_no_more(house: House, new_store: NewStore) -> None:
+    for _ in range(3):
+        shelved(house)
+    after = new_store()
+    spoiling = Watched(after, "put", lambda key: reverse(after, key), after=True)
+    with pytest.raises(Missing, match="new store gives other bytes for renditions/"):
+        run(moving(house, spoiling))
+    assert run(moving(house, after)).spoiled == []
+    assert intact(house, after)
+
+
 def test_two_names_of_one_store_are_refused(house: House) -> None:
     shelved(house)
     with pytest.raises(Refused, match="one and the same"):
