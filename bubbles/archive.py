@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from typing import BinaryIO
 from bubbles import disk
 from bubbles.blobs.disk import DiskStore
 from bubbles.db.named import Named
-from bubbles.errors import Code, Refused
+from bubbles.errors import EXHAUSTED, Code, Missing, Refused
 
 FORMAT = 1
 PART = ".part-"
@@ -100,6 +101,13 @@ class BackupSet:
                 raise Refused(Code.CONFLICT, f"The backup is damaged: {file} is not what its manifest says.")
         return manifest
 
+    def is_whole(self) -> bool:
+        """Whether no sound was lost when it was made; one that cannot be read is not."""
+        try:
+            return not self.told().lost
+        except Refused:
+            return False
+
     def told(self) -> Manifest:
         """The same, unproved; raises `conflict` when it cannot be read."""
         path = self.folder / "manifest.json"
@@ -125,18 +133,19 @@ class Archive:
     def held(cls, folder: Path, *, make: bool = False, of: str = "") -> Iterator["Archive"]:
         """The archive in `folder`, for us alone, and of that house if one is named.
 
-        Raises `conflict`, `not_found` when there is none to be held.
+        Raises `conflict`, `not_found` when there is none to be held, `Missing("disk")` when room runs short meanwhile.
         """
         folder = folder.expanduser().absolute()
         if not make and not (folder / "sets").is_dir():
             raise Refused(Code.NOT_FOUND, f"There is no backup in {folder}.")
-        if make:
-            _make_private(folder)
-        with _locked(folder):
-            archive = cls(folder)
-            if of:
-                archive._require_of(of)
-            yield archive
+        with _room_in(folder):
+            if make:
+                _make_private(folder)
+            with _locked(folder):
+                archive = cls(folder)
+                if of:
+                    archive._require_of(of)
+                yield archive
 
     def path(self, each: Named) -> Path:
         """The file of a blob."""
@@ -218,6 +227,18 @@ def _make_private(folder: Path) -> None:
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
         each.chmod(0o700)
         disk.sync(each.parent)
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    """Says what the machine lacks, and where."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        where = f"{folder}, or for a moment in {tempfile.gettempdir()}"
+        raise Missing("disk", f"What is written in {where} finds no room: {error.strerror}.") from error
 
 
 @contextmanager

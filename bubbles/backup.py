@@ -24,9 +24,10 @@ from bubbles import erasures
 from bubbles.app import House
 from bubbles.archive import PART, Archive, BackupSet, Manifest, OnProgress, digest
 from bubbles.blobs.store import Spoiled
+from bubbles.blobs.trials import require_faithful
 from bubbles.db import accounts, chores, dump, named
 from bubbles.db.named import Named, code_of
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import EXHAUSTED, Code, Missing, Refused
 from bubbles.model.erasure import BUBBLES, PREFIX, of_account
 
 AT_ONCE = 8
@@ -50,10 +51,10 @@ class Made:
 def back_up(
     house: House, folder: Path, *, keep: int, with_blobs: bool = True, on_progress: OnProgress = lambda _, __: None
 ) -> Made:
-    """Adds a backup to the folder; the `keep` newest stay.
+    """Adds a backup to the folder; the `keep` newest stay, and the newest that lacks nothing.
 
-    Raises `Missing("store" | "database")`, `conflict` when nobody has an account here, or the folder is in use, not for
-    backups or another house's; then the backups that are there stay as they are, and the next one goes on from there.
+    Raises `Missing("store" | "database" | "disk")`, `conflict` when nobody has an account here or the folder is in use,
+    not for backups or another house's; then the backups that are there stay, and the next one goes on from there.
     """
     with _recorded(house) as counts, Archive.held(folder, make=True, of=_whose(house)) as archive:
         copier = _Copier(house, archive)
@@ -138,7 +139,7 @@ class _Copier:
         self.absent: list[str] = []
 
     def copy(self, wanted: Iterator[Named], on_progress: Callable[[int], object] = lambda _: None) -> None:
-        """Copies what the archive lacks. Raises `Missing("store")`."""
+        """Copies what the archive lacks. Raises `Missing("store")`, also for one that spoils what it is just given."""
         done = 0
         with (
             ThreadPoolExecutor(AT_ONCE) as pool,
@@ -161,8 +162,14 @@ class _Copier:
         except KeyError:
             return None
         except Spoiled:
+            require_faithful(self._house.blobs)  # it may be all sound that comes so: then nothing is lost, nor kept
             log.error("blob_damaged", key=each.key)
             return None
+        except Missing as missing:
+            cause = missing.__cause__
+            if isinstance(cause, OSError) and cause.errno in EXHAUSTED:
+                raise cause from None  # what a blob is copied to is the archive's disk, not the store's
+            raise
         finally:
             source.unlink(missing_ok=True)
         return True
@@ -177,12 +184,18 @@ def _sorted_out(house: House, absent: list[str]) -> tuple[list[str], list[str]]:
     return sorted(set(absent) - lost), sorted(lost)
 
 
+def _outdated(sets: list[BackupSet], *, keep: int) -> list[BackupSet]:
+    """What goes: never the newest set that lacks nothing, as it may hold the last of what is lost since."""
+    whole = next((each for each in sets if each.is_whole()), None)
+    return [each for each in sets[keep:] if each != whole]
+
+
 def tidy(house: House, archive: Archive, *, keep: int) -> int:
     """Drops old backups, and blobs that no backup needs or that were erased; returns how many erased ones went."""
     erasures.mark(house.database, house.blobs, now=house.now())
     for mark in erasures.read(house.blobs, known=erasures.keys(archive.blobs)):
         erasures.put(archive.blobs, mark)
-    for old in archive.sets()[keep:]:
+    for old in _outdated(archive.sets(), keep=keep):
         archive.drop(old)
     needed = {each.key for kept in archive.sets() for each in kept.named()}
     erased = {key.removeprefix(BUBBLES) for key in erasures.keys(archive.blobs)}
