@@ -57,17 +57,18 @@ def settle_elsewhere(life: Life) -> None:
 
 
 def move_sound(life: Life) -> Moved:
-    """All sound moves."""
+    """All sound moves, or the command says that it does not: the former store has all of it."""
     stores, workdir = MovingStore(life.house.blobs, former(life)), life.house.settings.data_dir / "moving"
-    return move(life.house.database, stores, workdir=workdir, on_progress=lambda *_: None)
+    moved = move(life.house.database, stores, workdir=workdir, on_progress=lambda *_: None)
+    assert (moved.lost, moved.spoiled) == ([], [])
+    return moved
 
 
 def end_the_move(life: Life) -> None:
     """One goes before the move goes on; after it the new store alone has all, and neither has what went."""
     with kept_in(life, MovingStore(life.house.blobs, former(life))):
         withdraw(life, "two")
-    moved = move_sound(life)
-    assert (moved.blobs, moved.lost, moved.spoiled) == (1, [], [])
+    assert move_sound(life).blobs == 1
     assert not list((life.house.settings.data_dir / "moving").iterdir())
     assert erasures.keys(former(life)) <= erasures.keys(life.house.blobs)
     assert {key.split("/")[1] for key in former(life).keys("recordings/")} == {life.code("one")}
@@ -91,8 +92,8 @@ def backed_up(life: Life) -> None:
 
 
 def make_backup(life: Life) -> None:
-    """The newest backup takes the place of the one before."""
-    back_up(life.house, backups(life), keep=1)
+    """The newest backup takes the place of the one before, once it has all of it."""
+    assert back_up(life.house, backups(life), keep=1).manifest.lost == []
 
 
 def back_up_again(life: Life) -> None:
@@ -154,7 +155,7 @@ def kept(life: Life) -> Path:
 def bring_back(life: Life) -> None:
     """The older backup is restored: what was withdrawn after it stays so."""
     folder = kept(life) / "backups"
-    restore(life.house, folder, name=min(path.name for path in (folder / "sets").iterdir()))
+    assert restore(life.house, folder, name=min(path.name for path in (folder / "sets").iterdir())).absent == []
 
 
 def go_on_bringing_back(life: Life) -> None:

@@ -1,6 +1,7 @@
 """What the machine that a house is on may lack for a while: room on a disk, the right time, a model that answers."""
 
 import builtins
+import errno
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -8,9 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+from bubbles.archive import Archive, BackupSet
 from bubbles.errors import Missing
 from bubbles.speech.transcriber import FakeTranscriber
-from tests.faults.lives import Life
+from tests.faults.lives import WRITE, Life
 
 HOUR = timedelta(hours=1)
 REAL = {"open": os.open, "made": io.open}
@@ -80,6 +82,48 @@ def no_room(life: Life) -> Iterator[None]:
         os.open, io.open, builtins.open = REAL["open"], REAL["made"], REAL["made"]
 
 
+def room_for(length_bytes: int) -> Callable[[Life], AbstractContextManager[None]]:
+    """So many bytes of blobs can be written, all in all."""
+
+    @contextmanager
+    def filling(life: Life) -> Iterator[None]:
+        written = 0
+
+        def write(handle: int, chunk: bytes) -> int:
+            nonlocal written
+            written += len(chunk)
+            if written > length_bytes:
+                life.told(NO_ROOM)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return WRITE(handle, chunk)
+
+        os.write = write
+        try:
+            yield
+        finally:
+            os.write = WRITE
+
+    return filling
+
+
+@contextmanager
+def no_room_for_the_dump(life: Life) -> Iterator[None]:
+    """A backup can be begun, and nothing of what pg_dump writes can be kept."""
+    begin = Archive.begin
+
+    def begun(archive: Archive) -> BackupSet:
+        part = begin(archive)
+        part.dump.symlink_to("/dev/full")
+        life.told(NO_ROOM)
+        return part
+
+    Archive.begin = begun  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Archive.begin = begin  # type: ignore[method-assign]
+
+
 @contextmanager
 def no_room_for_rows(life: Life) -> Iterator[None]:
     """PostgreSQL's own disk is full."""
@@ -112,3 +156,10 @@ LACKS: dict[str, Callable[[Life], AbstractContextManager[None]]] = {
     "the model hangs": no_hearing(TimeoutError("the model took too long")),
     "the model eats all memory": no_hearing(Missing("memory", "give more")),
 }
+
+FILLING: dict[str, Callable[[Life], AbstractContextManager[None]]] = {
+    "there is room for marks alone": room_for(1_000),
+    "there is room for one recording": room_for(48_000),
+    "there is no room for the dump": no_room_for_the_dump,
+}
+"""What is done with a house as a whole takes more room than all else: the disk is full in its midst."""

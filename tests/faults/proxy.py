@@ -26,6 +26,8 @@ from tests.faults.wire import END, PIECE_BYTES, Stream, body_bytes, requests, re
 
 FLIPPED = bytes(byte ^ 0x55 for byte in range(256))
 POSTGRES_PORT = 5432
+DISK_FULL = b"SERROR\0VERROR\0C53100\0Mcould not extend file: No space left on device\0\0"
+IN_A_FAILED_TRANSACTION = b"Z\0\0\0\5E"
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -38,6 +40,7 @@ class Fault(StrEnum):
     RESET = "HTTP: the connection is reset in the middle of the request's body, else of the answer"
     LOSE_ANSWER = "passed on whole and obeyed, then the connection is reset instead of the answer"
     DEED = "what the test says is done to the server, then the connection is reset"
+    NO_ROOM = "PostgreSQL: the statement is answered as by a server whose disk is full, nothing is passed on"
     WRONG_BYTES = "HTTP: the answer's body has the same length and other bytes"
 
 
@@ -170,6 +173,10 @@ class _Connection:
         async for line, head, length in requests(self._client[0]):
             self._rule = self._proxy.rule_for(line) if line else None
             self._line, self._head, self._left = line, b"", None
+            if self._has(Fault.NO_ROOM):
+                self._rule.fired += 1
+                await send(self._client, b"E" + (len(DISK_FULL) + 4).to_bytes(4) + DISK_FULL + IN_A_FAILED_TRANSACTION)
+                continue
             await self._begin()
             await send(self._server, head)
             cut = length > 0 and self._has(Fault.RESET)

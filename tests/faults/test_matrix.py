@@ -4,22 +4,24 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bubbles.blobs.bucket import Patience
+from bubbles.errors import Missing, Refused
 from tests.faults.conftest import Grounds
-from tests.faults.flows import FLOWS
-from tests.faults.lacks import LACKS, NO_ROOM
+from tests.faults.flows import EVERY_FLOW, WITH_THE_HOUSE
+from tests.faults.lacks import FILLING, LACKS, NO_ROOM
 from tests.faults.lives import Ground, life
 from tests.faults.mortal import Mortal, mortal
-from tests.faults.proxy import Fault, FaultProxy, Rule
+from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.trial import recover
+from tests.faults.troubles import AMIDST, COPY, FLOWS_TRIED, OUTSIDE, cells
 from tests.faults.warm import Warm
 
-CHANGE, ANY, READ = "^(PUT|DELETE) ", "^(PUT|DELETE|GET|HEAD) ", "^GET "
 RESTART_AT = 12
 """Which statement of a flow meets a server that crashes: in the midst of it, whichever it is."""
 
@@ -30,73 +32,47 @@ HASTY = Patience(connect_s=1, silence_s=0.2, call_s=0.4)
 """And one that stalls."""
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """A fault of the store or the database: what befalls which requests. `nth` 0 is all of them."""
-
-    part: str
-    fault: Fault
-    fitting: str
-    nth: int = 0
-
-    def befall(self, proxies: dict[str, FaultProxy]) -> Rule:
-        return proxies[self.part].add(self.fault, self.fitting, nth=self.nth)
-
-
-OUTSIDE = {
-    "the store refuses": Trouble("store", Fault.REFUSE, ANY),
-    "the store answers 503": Trouble("store", Fault.UNAVAILABLE, ANY),
-    "the store stalls": Trouble("store", Fault.STALL, ANY),
-    "the store resets once": Trouble("store", Fault.RESET, CHANGE, nth=1),
-    "the store's answers are lost": Trouble("store", Fault.LOSE_ANSWER, CHANGE),
-    "the store returns wrong bytes": Trouble("store", Fault.WRONG_BYTES, READ),
-    "the first commit is cut": Trouble("database", Fault.REFUSE, "^COMMIT", nth=1),
-    "the second commit is cut": Trouble("database", Fault.REFUSE, "^COMMIT", nth=2),
-    "the first commit's answer is lost": Trouble("database", Fault.LOSE_ANSWER, "^COMMIT", nth=1),
-    "the second commit's answer is lost": Trouble("database", Fault.LOSE_ANSWER, "^COMMIT", nth=2),
-}
+TOLD = (Refused, Missing, OperationalError)
+"""What a command ends with, in a sentence for who gave it. Of a full disk the house says itself which it is."""
 
 
 def prepare(ground: Ground, flow: str) -> None:
     """What was there before anything went wrong."""
     with life(ground) as alive:
         alive.settle()
-        FLOWS[flow].prepare(alive)
+        EVERY_FLOW[flow].prepare(alive)
 
 
 def suffer(ground: Ground, flow: str, trouble: str) -> None:
     """A process that does what the flow says, notes whether that went well, and ends without another word."""
     with life(ground) as alive:
         note = "done"
-        with LACKS.get(trouble, nullcontext)(alive):
+        with (LACKS | FILLING).get(trouble, nullcontext)(alive):
             try:
-                FLOWS[flow].act(alive)
+                EVERY_FLOW[flow].act(alive)
             except Exception as error:
                 note = repr(error)
-        ground.notes.write_text(note)
+                if flow in WITH_THE_HOUSE and not isinstance(error, TOLD):
+                    raise
+        ground.notes.write_text(f"{trouble}\n{note}")
         os._exit(0)  # what is cut off is not closed either
 
-
-UNTOUCHED = {
-    *(("the store returns wrong bytes", flow) for flow in ("accept", "withdraw", "leave", "sweep")),
-    ("the store resets once", "edit"),
-    ("the store's answers are lost", "edit"),
-}
-"""What a flow does not ask of the store cannot fail."""
 
 NEEDED = {"the disk is full": {"withdraw", "leave", "sweep"}, "the database's disk is full": set()}
 """Room, in all flows but these."""
 
-HEARD_IN = ("transcribe", "edit")
-FLOWS_TRIED = [flow for flow in FLOWS if flow not in {"publish", "withdraw early"}]
-"""The others are made of these."""
+STORE_FULL, BACKUPS_FULL = "The disk of the store says", "backups, or for a moment in"
+FILLED = {
+    ("there is room for marks alone", "move"): STORE_FULL,
+    ("there is room for marks alone", "backup"): BACKUPS_FULL,
+    ("there is room for marks alone", "restore"): STORE_FULL,
+    ("there is room for one recording", "move"): STORE_FULL,
+    ("there is room for one recording", "backup"): BACKUPS_FULL,
+    ("there is no room for the dump", "backup"): "pg_dump ended",
+}
+"""What the command ends with says which disk it is."""
 
-
-def cells(troubles: Iterator[str] | dict[str, object]) -> list[tuple[str, str]]:
-    """Each trouble with each flow that it can befall."""
-    every = [(trouble, flow) for trouble in troubles for flow in FLOWS_TRIED]
-    deaf = [(trouble, flow) for trouble, flow in every if "model" in trouble and flow not in HEARD_IN]
-    return [cell for cell in every if cell not in {*UNTOUCHED, *deaf}]
+RESTARTS = [*((flow, "", RESTART_AT) for flow in FLOWS_TRIED), ("backup", COPY, 1), ("restore", COPY, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +98,14 @@ def through(ground: Ground, proxies: dict[str, FaultProxy]) -> Ground:
 
 
 @pytest.mark.parametrize("grounds", ["s3"], indirect=True)
-@pytest.mark.parametrize(("trouble", "flow"), cells(OUTSIDE))
+@pytest.mark.parametrize(("trouble", "flow"), [*cells(OUTSIDE), *AMIDST])
 def test_what_fails_outside_breaks_no_promise(
     grounds: Grounds, warm: Warm, proxies: dict[str, FaultProxy], trouble: str, flow: str
 ) -> None:
     ground = grounds.new()
     assert warm.run(prepare, ground, flow) == 0
-    rule = OUTSIDE[trouble].befall(proxies)
+    what = AMIDST.get((trouble, flow)) or OUTSIDE[trouble]
+    rule = what.befall(proxies)
     try:
         patience = HASTY if "stalls" in trouble else IMPATIENT
         assert warm.run(suffer, replace(through(ground, proxies), patience=patience), flow, trouble) == 0
@@ -136,6 +113,7 @@ def test_what_fails_outside_breaks_no_promise(
         for proxy in proxies.values():
             proxy.heal()
     assert rule.fired
+    assert what.told in ground.notes.read_text()
     look(ground, warm, flow)
 
 
@@ -155,14 +133,14 @@ def mortal_grounds(grounds: Grounds, server: Mortal) -> Grounds:
 
 
 @pytest.mark.parametrize("grounds", ["s3"], indirect=True)
-@pytest.mark.parametrize("flow", FLOWS_TRIED)
+@pytest.mark.parametrize(("flow", "statement", "nth"), RESTARTS)
 def test_a_database_that_is_restarted_breaks_no_promise(
-    mortal_grounds: Grounds, server: Mortal, warm: Warm, flow: str
+    mortal_grounds: Grounds, server: Mortal, warm: Warm, flow: str, statement: str, nth: int
 ) -> None:
     ground = mortal_grounds.new()
     assert warm.run(prepare, ground, flow) == 0
     with FaultProxy.before(ground.database_url) as proxy:
-        rule = proxy.add(Fault.DEED, nth=RESTART_AT, deed=server.crash)
+        rule = proxy.add(Fault.DEED, statement, nth=nth, deed=server.crash)
         assert warm.run(suffer, replace(ground, database_url=proxy.through(ground.database_url)), flow, "") == 0
         assert rule.fired
         server.wait()
@@ -170,19 +148,20 @@ def test_a_database_that_is_restarted_breaks_no_promise(
 
 
 @pytest.mark.parametrize("grounds", ["disk"], indirect=True)
-@pytest.mark.parametrize(("trouble", "flow"), cells(LACKS))
+@pytest.mark.parametrize(("trouble", "flow"), [*cells(LACKS), *FILLED])
 def test_what_this_machine_lacks_breaks_no_promise(grounds: Grounds, warm: Warm, trouble: str, flow: str) -> None:
     ground = grounds.new()
     assert warm.run(prepare, ground, flow) == 0
     assert warm.run(suffer, ground, flow, trouble) == 0
-    if trouble in NEEDED and flow not in NEEDED[trouble]:
+    if trouble in FILLING or (trouble in NEEDED and flow not in NEEDED[trouble]):
         assert NO_ROOM in ground.ledger.read_text()
+    assert FILLED.get((trouble, flow), "") in ground.notes.read_text()
     look(ground, warm, flow)
 
 
 def look(ground: Ground, warm: Warm, flow: str) -> None:
     """When all is well again whoever got no answer asks again, and every promise holds."""
-    ended = ground.notes.read_text()
+    ended = ground.notes.read_text().splitlines()[-1]
     print(f"{flow}: {ended}")
     assert warm.run(recover, ground, flow) == 0, ended
     assert json.loads((ground.folder / "broken").read_text()) == [], ended

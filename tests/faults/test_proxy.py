@@ -242,3 +242,13 @@ def test_a_server_that_stalls_is_one_from_the_start(before_postgres: tuple[Fault
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url, connect_timeout=2)  # libpq knows nothing shorter
     wait_for(lambda: rule.fired >= 1)
+
+
+def test_a_full_disk_is_told_as_a_server_tells_it(before_postgres: tuple[FaultProxy, str]) -> None:
+    proxy, url = before_postgres
+    rule = proxy.add(Fault.NO_ROOM, "^SELECT 2")
+    with psycopg.connect(url, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.DiskFull, match="No space left on device"):
+            connection.execute("SELECT 2")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert rule.fired == 1
