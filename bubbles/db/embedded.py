@@ -228,7 +228,7 @@ def _watched(cluster: Cluster, say: Say) -> Iterator[None]:
 
     def watch() -> None:
         while not left.wait(WATCH_EVERY_S):
-            if cluster.ping() == pq.Ping.NO_RESPONSE and cluster.process() is None:
+            if cluster.process() is None:  # not asked: libpq may wait long for an answer, and all threads with it
                 _bring_back(cluster, say)
 
     watcher = threading.Thread(target=watch, name="embedded database", daemon=True)

@@ -33,6 +33,7 @@ SOCKET_NAME = ".s.PGSQL.5432"  # the port is a part of the name; nothing listens
 SOCKET_PATH_MAX_BYTES = 107  # sun_path in unix(7), less its final zero
 INITDB_MAX_S = 300.0
 PROBE_MAX_S = 30.0
+PING_MAX_S = 2  # libpq knows no less
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 INITDB = (
     "--username=postgres",
@@ -106,11 +107,12 @@ class Cluster:
             raise Missing("database", f"{self.password} is gone: put it back from the backup.") from None
 
     def ping(self) -> pq.Ping:
-        """OK: takes connections; REJECT: starts up or shuts down; NO_RESPONSE: nobody listens.
+        """OK: takes connections; REJECT: starts up or shuts down; NO_RESPONSE: nobody listens, or answers in time.
 
-        A user is named, since libpq else looks up the account's, which may have no line in /etc/passwd.
+        A user is named, since libpq else looks up the account's, which may have no line in /etc/passwd. While it waits,
+        up to `PING_MAX_S`, no thread of this process goes on.
         """
-        return pq.Ping(pq.PGconn.ping(f"postgresql://bubbles@/?{self._host}".encode()))
+        return pq.Ping(pq.PGconn.ping(f"postgresql://bubbles@/?{self._host}&connect_timeout={PING_MAX_S}".encode()))
 
     def process(self) -> int | None:
         """The postmaster: the process that postmaster.pid names, if that is a postgres of this folder.

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from bubbles.errors import Missing
 from tests.journey.service import wait_for
 
 WAIT_S = 60
+ANSWER_MAX_S = 20
 USER = """
 import sys
 from pathlib import Path
@@ -154,6 +156,45 @@ def test_a_server_that_dies_while_it_is_used_comes_back_by_itself(used: Path, mo
         assert value(url, "SELECT 42") == 42
         assert postmaster(used) not in {None, server}
     assert postmaster(used) is None
+
+
+ECHO = """
+import sys
+from pathlib import Path
+from bubbles.db import embedded
+embedded.WATCH_EVERY_S = 0.01
+with embedded.running(Path(sys.argv[1])):
+    for line in sys.stdin:
+        print(line, end="", flush=True)
+"""
+
+
+def test_who_uses_a_server_that_stands_still_goes_on(used: Path) -> None:
+    """libpq waits for an answer in such a way that all threads do."""
+    command, place = [sys.executable, "-c", ECHO, used], Path(bubbles.__file__).parent.parent
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=place) as user:
+        echoes(user)
+        server = postmaster(used)
+        assert server is not None
+        os.kill(server, signal.SIGSTOP)
+        try:
+            for _ in range(20):
+                time.sleep(0.02)  # for a look of the watcher's, or two
+                echoes(user)
+        finally:
+            os.kill(server, signal.SIGCONT)
+            user.kill()
+    with running(used):  # and stopped
+        pass
+
+
+def echoes(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"are you there?\n")
+    process.stdin.flush()
+    assert select.select([process.stdout], [], [], ANSWER_MAX_S)[0]
+    assert process.stdout.readline() == b"are you there?\n"
 
 
 def test_processes_that_outlive_the_postmaster_are_waited_for(used: Path) -> None:
