@@ -27,12 +27,12 @@ HOLD = """{
   const { play } = HTMLMediaElement.prototype;
   HTMLMediaElement.prototype.play = function () {
     window.sound = this;
-    this.loop = held;
+    this.playbackRate = held ? 1 / 16 : 1;
     return play.call(this);
   };
 }"""
-LET_GO = "held = sound.loop = false"
-"""Until then a voice is not over, however long the test takes for what it does meanwhile."""
+LET_GO = "held = false, sound.playbackRate = 1"
+"""Until then a voice takes as long as a browser lets it: the test may take its time for what it does meanwhile."""
 
 LISTEN = """() => {
   window.titles = [];
