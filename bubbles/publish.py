@@ -78,7 +78,7 @@ def _owner(house: House, session: Session, handle: str | None) -> Account:
 def wait(house: House, bubble_id: int) -> None:
     """Returns when the journey has ended; runs the steps here that no worker is up for.
 
-    Raises `Missing` for the part that a step waits for.
+    Raises `Missing` for what a step waits for: a part, or sound that the store has spoiled.
     """
     while not _has_ended(house, bubble_id):
         for name in _unserved(house):
@@ -98,11 +98,9 @@ def _has_ended(house: House, bubble_id: int) -> bool:
 
 
 def _waits(missing: str) -> str:
-    return (
-        "the store gives back other sound than it was given"
-        if missing == SPOILED
-        else f"it has to wait for the {missing}"
-    )
+    if missing == SPOILED:
+        return "the store gives back other sound than it was given"
+    return f"it has to wait for the {missing}"
 
 
 def _unserved(house: House) -> list[StepName]:
