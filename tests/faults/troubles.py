@@ -67,6 +67,9 @@ AMIDST = {
     ("the database's disk is full", "restore"): _rows(Fault.NO_ROOM, COPY, told="No space left on device"),
     ("pg_restore is cut off", "restore"): _rows(Fault.REFUSE, COPY, told="pg_restore ended"),
     ("pg_restore learns of no commit", "restore"): _rows(Fault.LOSE_ANSWER, "^COMMIT", nth=4, told="pg_restore ended"),
+    ("the last commit's answer is lost", "restore"): _rows(
+        Fault.LOSE_ANSWER, "^COMMIT", nth=9, told="OperationalError"
+    ),
     ("the last transaction is cut off", "restore"): _rows(Fault.LOSE_ANSWER, "^DROP SCHEMA", told="OperationalError"),
 }
 """What is done with a house as a whole begins by asking all parts: these let it come to its midst, or its end."""
