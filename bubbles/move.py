@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bubbles.blobs.many import many
 from bubbles.blobs.moving import MovingStore, digest_of
@@ -23,8 +24,8 @@ from bubbles.errors import Code, Missing, Refused
 from bubbles.model.erasure import PREFIX
 
 MARK = "~"
-"""Stands for `/` in the names of files that are being copied; no key holds it. Such a file that is left behind names a
-blob that may have been copied after it was deleted, and that nobody may have read back."""
+"""Stands for `/` in the names of the notes on what is being copied; no key holds it. A note that is left behind names a
+blob that may have been copied after it was deleted, and that nobody may have read back. It holds no sound."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -50,22 +51,37 @@ class Moved:
     spoiled: list[str]
 
 
-def move(database: Database, stores: MovingStore, *, workdir: Path, on_progress: OnProgress) -> Moved:
+def move(database: Database, stores: MovingStore, *, notes: Path, workdir: Path, on_progress: OnProgress) -> Moved:
     """Copies to the new store what only the former one has, until nothing is left.
 
-    `workdir` is a folder of its own on this machine's disk. Raises `Refused` when both are one store, and
+    `notes` is a folder of its own on this machine's disk, which outlives a move that dies; copies pass through
+    `workdir`, where what is left behind is swept. Raises `Refused` when both are one store, and
     `Missing("store" | "disk")`, also for a new store that does not give back what it was given.
     """
     _require_two(stores)
-    workdir.mkdir(mode=0o700, exist_ok=True)
-    _let_go_of_broken_off(database, stores.after, workdir)
+    notes.mkdir(mode=0o700, exist_ok=True)
+    _let_go_of_broken_off(database, stores.after, notes)
     copied = _copy_marks(stores)
     while True:
-        counts, bad = _round(database, stores, workdir, on_progress)
-        _let_go_of_broken_off(database, stores.after, workdir)
+        with TemporaryDirectory(dir=workdir, prefix="move-") as folder:
+            counts, bad = _round(database, stores, _Desk(notes, Path(folder)), on_progress)
+        _let_go_of_broken_off(database, stores.after, notes)
         copied += counts[Outcome.COPIED]
         if not counts[Outcome.COPIED]:  # what was accepted meanwhile, by processes that know only the former store
             return Moved(counts[Outcome.THERE], copied, bad[Outcome.LOST], bad[Outcome.SPOILED])
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The folder of the notes, and the one of the copies."""
+
+    notes: Path
+    copies: Path
+
+    def of(self, key: str) -> tuple[Path, Path]:
+        """A blob's note and its copy."""
+        name = key.replace("/", MARK)
+        return self.notes / name, self.copies / name
 
 
 def _require_two(stores: MovingStore) -> None:
@@ -91,14 +107,14 @@ def _copy_marks(stores: MovingStore) -> int:
 
 
 def _round(
-    database: Database, stores: MovingStore, workdir: Path, on_progress: OnProgress
+    database: Database, stores: MovingStore, desk: _Desk, on_progress: OnProgress
 ) -> tuple[Counter[Outcome], dict[Outcome, list[str]]]:
     """Looks once at every blob that a row names, and copies those that the new store lacks."""
     with database.transaction() as session:
         wanted = named.count(session)
     counts: Counter[Outcome] = Counter()
     bad: dict[Outcome, list[str]] = {Outcome.LOST: [], Outcome.SPOILED: []}
-    for each, outcome in many(partial(_move_one, database, stores, workdir), named.pages(database)):
+    for each, outcome in many(partial(_move_one, database, stores, desk), named.pages(database)):
         counts[outcome] += 1
         if outcome in bad:
             bad[outcome].append(each.key)
@@ -106,19 +122,23 @@ def _round(
     return counts, bad
 
 
-def _move_one(database: Database, stores: MovingStore, workdir: Path, each: Named) -> Outcome:
-    source = workdir / each.key.replace("/", MARK)
-    if _holds(stores.after, each) and (not source.exists() or _is_proven(stores.after, each)):
-        source.unlink(missing_ok=True)
+def _move_one(database: Database, stores: MovingStore, desk: _Desk, each: Named) -> Outcome:
+    note, copy = desk.of(each.key)
+    if _holds(stores.after, each) and (not note.exists() or _is_proven(stores.after, each)):
+        note.unlink(missing_ok=True)
         return Outcome.THERE
+    note.touch(mode=0o600)
     try:
-        stores.before.fetch(each.key, source, sha256=each.sha256)
+        stores.before.fetch(each.key, copy, sha256=each.sha256)
+        is_proven = _put(stores.after, each, copy)
     except Spoiled:
+        note.unlink()
         return Outcome.SPOILED
     except KeyError:
-        return _let_go(database, stores.after, each.key, source, otherwise=Outcome.LOST)
-    is_proven = _put(stores.after, each, source)
-    outcome = _let_go(database, stores.after, each.key, source, otherwise=Outcome.COPIED)
+        return _let_go(database, stores.after, each.key, note, otherwise=Outcome.LOST)
+    finally:
+        copy.unlink(missing_ok=True)
+    outcome = _let_go(database, stores.after, each.key, note, otherwise=Outcome.COPIED)
     if outcome is Outcome.COPIED and not is_proven:  # the next would fare no better
         raise Missing("store", f"The new store gives other bytes for {each.key} than it was given; see its log.")
     return outcome
@@ -131,10 +151,10 @@ def _holds(store: BlobStore, each: Named) -> bool:
         return False
 
 
-def _put(after: BlobStore, each: Named, source: Path) -> bool:
+def _put(after: BlobStore, each: Named, copy: Path) -> bool:
     """Puts a blob and reads it back: whether the new store gives it as it is."""
     with suppress(FileExistsError):  # what else has its key is read, and goes
-        after.put(each.key, source, sha256=each.sha256, content_type=each.content_type)
+        after.put(each.key, copy, sha256=each.sha256, content_type=each.content_type)
     return _is_proven(after, each)
 
 
@@ -147,19 +167,19 @@ def _is_proven(after: BlobStore, each: Named) -> bool:
     return False
 
 
-def _let_go(database: Database, after: BlobStore, key: str, source: Path, *, otherwise: Outcome) -> Outcome:
+def _let_go(database: Database, after: BlobStore, key: str, note: Path, *, otherwise: Outcome) -> Outcome:
     """Deletes the copy of a blob that no row names any longer: it was withdrawn while it was copied."""
     with database.transaction() as session:
         is_named = bool(named.still(session, [key]))
     if not is_named:
         after.delete(key)
-    source.unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
     return otherwise if is_named else Outcome.GONE
 
 
-def _let_go_of_broken_off(database: Database, after: BlobStore, workdir: Path) -> None:
+def _let_go_of_broken_off(database: Database, after: BlobStore, notes: Path) -> None:
     """Looks again at what a move that died was copying. What rows still name is read back in its turn."""
-    left = {source.name.replace(MARK, "/"): source for source in workdir.iterdir()}
+    left = {note.name.replace(MARK, "/"): note for note in notes.iterdir()}
     with database.transaction() as session:
         is_named = named.still(session, [*left])
     for key in left.keys() - is_named:

@@ -17,13 +17,13 @@ blobs_app = typer.Typer(help="Where sound is kept.", no_args_is_help=True)
 @blobs_app.command("move")
 def move_blobs() -> None:
     """Copy all sound from BUBBLES_BLOB_URL_BEFORE to BUBBLES_BLOB_URL while the service runs."""
-    from bubbles import move  # noqa: PLC0415 - not loaded for other commands
+    from bubbles import chores, move  # noqa: PLC0415 - not loaded for other commands
 
     with house() as opened, _progress("Moving") as report:
         if not isinstance(opened.blobs, MovingStore):
             raise Refused(Code.CONFLICT, "Set BUBBLES_BLOB_URL_BEFORE to the former store, everywhere, and restart.")
-        workdir = opened.settings.data_dir / "moving"
-        moved = move.move(opened.database, opened.blobs, workdir=workdir, on_progress=report)
+        notes, workdir = opened.settings.data_dir / "moving", chores.workdir(opened)
+        moved = move.move(opened.database, opened.blobs, notes=notes, workdir=workdir, on_progress=report)
     print(f"{moved.blobs} blobs are in {opened.settings.blobs.partition('?')[0]}, {moved.copied} of them copied now.")
     _tell(moved.lost, moved.spoiled)
     print(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bubbles import erasures, upkeep
+from bubbles import chores, erasures, upkeep
 from bubbles.archive import Archive, digest
 from bubbles.backup import back_up
 from bubbles.blobs.disk import DiskStore
@@ -58,8 +58,9 @@ def settle_elsewhere(life: Life) -> None:
 
 def move_sound(life: Life) -> Moved:
     """All sound moves, or the command says that it does not: the former store has all of it."""
-    stores, workdir = MovingStore(life.house.blobs, former(life)), life.house.settings.data_dir / "moving"
-    moved = move(life.house.database, stores, workdir=workdir, on_progress=lambda *_: None)
+    stores, notes = MovingStore(life.house.blobs, former(life)), life.house.settings.data_dir / "moving"
+    workdir = chores.workdir(life.house)
+    moved = move(life.house.database, stores, notes=notes, workdir=workdir, on_progress=lambda *_: None)
     assert (moved.lost, moved.spoiled) == ([], [])
     return moved
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bubbles import erasures
+from bubbles import chores, erasures
 from bubbles.app import House
 from bubbles.blobs.moving import MovingStore
 from bubbles.blobs.store import BlobStore, put_bytes
@@ -18,6 +18,7 @@ from bubbles.move import Moved, move
 from bubbles.verify import verify
 from tests.keeping.conftest import ALL, published, shelved, withdraw
 
+OPTIONS: dict[str, Any] = {"on_progress": lambda *_: None}
 NewStore = Callable[[], BlobStore]
 
 
@@ -57,8 +58,8 @@ def moving(house: House, after: BlobStore, *, before: BlobStore | None = None) -
 
 
 def run(house: House, **rest: Any) -> Moved:
-    workdir = house.settings.data_dir / "moving"
-    return move(house.database, house.blobs, workdir=workdir, on_progress=rest.get("on_progress", lambda *_: None))
+    notes = house.settings.data_dir / "moving"
+    return move(house.database, house.blobs, notes=notes, workdir=chores.workdir(house), **OPTIONS | rest)
 
 
 def intact(house: House, store: BlobStore) -> bool:
@@ -187,6 +188,8 @@ def test_a_copy_that_was_not_read_back_is_read_by_the_move_that_goes_on(house: H
 
     with pytest.raises(Missing, match="away"):
         run(moving(house, Watched(after, "open_range", crash, after=False)))
+    left = [path for path in house.settings.data_dir.rglob("*~*") if path.is_file()]
+    assert {path.stat().st_size for path in left} == {0}  # it may be withdrawn before the move goes on
     moved = run(moving(house, after))
     assert (moved.lost, moved.spoiled) == ([], [])
     assert intact(house, after)
