@@ -23,8 +23,8 @@ from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 
 STOP_S = 20
-UPLOADS_NICENESS = 3
-"""Of the process for uploads, whose decoders then still go before workers."""
+UPLOADS_NICENESS = 8
+"""Of the process for uploads: behind who listens, before its decoders and the workers."""
 
 RESTART_AFTER_S = 1.0
 KEEP_ALIVE_S = 20

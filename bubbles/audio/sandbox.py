@@ -29,10 +29,11 @@ PCM_RATE_HZ = 48_000
 READY = b"ready\n"
 VERDICT_MAX_BYTES = 4_096
 PIPE_BYTES = 1024 * 1024
-NICENESS = 5
-"""Below the service, above the workers: beside two cores of transcription a recording still gets most of one."""
+NICENESS = 9
+"""Of a decoder, one more where whoever asks for it gives way as much: behind who listens or sends, before workers."""
 
-START = f"import os, sys; os.nice({NICENESS}); sys.path += sys.argv[2:]; from bubbles.audio.inside import main; main()"
+GIVE_WAY = f"os.nice(max(1, {NICENESS} - os.nice(0)))"
+START = f"import os, sys; {GIVE_WAY}; sys.path += sys.argv[2:]; from bubbles.audio.inside import main; main()"
 """It gives way from the first line on: what it imports takes longer than most recordings."""
 
 SENTENCES = {
