@@ -20,7 +20,7 @@ FLOORS = {
     "withdraw early": (45, 25),
     "leave": (20, 15),
     "sweep": (18, 12),
-    "move": (36, 9),
+    "move": (46, 18),
     "backup": (38, 5),
     "restore": (19, 6),
 }
