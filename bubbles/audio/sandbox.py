@@ -28,6 +28,9 @@ PCM_RATE_HZ = 48_000
 
 READY = b"ready\n"
 VERDICT_MAX_BYTES = 4_096
+STARVED_PART = 0.5
+"""Of its time: a child that waited for a core as long as this tells nothing of the recording."""
+
 PIPE_BYTES = 1024 * 1024
 NICENESS = 9
 """Of a decoder, one more where whoever asks for it gives way as much: behind who listens or sends, before workers."""
@@ -116,9 +119,12 @@ def _ask(
     """The child's verdict and PCM, unchecked but bounded. Raises Refused when it dies over its work."""
     with _child(recording, task) as child:
         answer = _read(child, time.monotonic() + timeout_s, len(READY) + VERDICT_MAX_BYTES + pcm_max_bytes)
+        waited_s = _waited_s(child.pid)
+    ends_at = answer.find(b"\n", len(READY))
+    if ends_at < 0 and waited_s > timeout_s * STARVED_PART:
+        raise Missing("decoder", "This machine is too busy to read recordings.")
     if not answer.startswith(READY):
         raise Missing("decoder", "The part that reads recordings does not start; `bubbles doctor` says more.")
-    ends_at = answer.find(b"\n", len(READY))
     if ends_at < 0:
         raise Refused(Code.NOT_AUDIO, "Reading this file took too long, or went wrong: it may be damaged.")
     return _parsed(answer[len(READY) : ends_at]), memoryview(answer)[ends_at + 1 :]
@@ -165,6 +171,13 @@ def _read(child: subprocess.Popen[bytes], until: float, length_max_bytes: int) -
             break
         answer += part
     return answer
+
+
+def _waited_s(pid: int) -> float:
+    """How long a process was ready to run while no core was free for it (proc_pid_schedstat); 0 where none counts."""
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
 
 
 def _parsed(line: bytearray) -> dict[str, object]:

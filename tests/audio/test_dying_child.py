@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from soundmaking import Shape, voice, written
 from bubbles.audio import sandbox
 from bubbles.audio.sandbox import Decoded, Limits, decode
 from bubbles.errors import Code, Missing, Refused
+from tests.journey.service import wait_for
 
 
 @pytest.fixture
@@ -48,6 +50,28 @@ def test_a_child_that_hangs_is_killed(endless: Path) -> None:
     with pytest.raises(Refused) as refusal:
         decode(endless, Limits(timeout_s=8))  # some of it goes by before a busy machine has started the child
     assert refusal.value.code is Code.NOT_AUDIO
+
+
+def test_a_child_that_no_core_was_free_for_says_nothing_of_the_recording(
+    endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "_waited_s", lambda pid: 4.5)
+    with pytest.raises(Missing, match="too busy") as missing:
+        decode(endless, Limits(timeout_s=8))
+    assert missing.value.part == "decoder"
+
+
+def test_who_waits_for_a_core_is_told_from_who_waits_for_a_byte() -> None:
+    core = min(os.sched_getaffinity(0))
+    spin = f"import os; os.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
+    commands = [[sys.executable, "-c", spin], [sys.executable, "-c", spin], [sys.executable, "-c", "input()"]]
+    with ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(each, stdin=subprocess.PIPE)) for each in commands]
+        for process in processes:
+            stack.callback(process.kill)
+        wait_for(lambda: all(sandbox._waited_s(process.pid) > 1 for process in processes[:2]))
+        assert sandbox._waited_s(processes[2].pid) < 1
+    assert sandbox._waited_s(processes[0].pid) == 0
 
 
 def test_a_child_that_eats_memory_is_refused(leaves_nothing: Path) -> None:
