@@ -212,10 +212,13 @@ def search(
     point = _point(near, what="--near") if near else None
     query = find.Query(q=words, near=point, radius_m=radius if point else None)
     with house() as opened, opened.database.transaction() as session:
-        for found in find.find(session, query).items:
+        items = find.find(session, query).items
+        for found in items:
             start_s = int(found.match.start_s) if found.match else 0
             print(f"{opened.settings.public_url}/b/{found.whole.bubble.code}#t={start_s}")
             print(f"  {found.match.snippet if found.match else found.whole.bubble.title}")
+    if not items:
+        errors.print("Nothing was found.")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bubbles import retry
-from bubbles.cli.opened import bubble_of, house
+from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.db import steps
 from bubbles.model.step import Step
 from bubbles.model.times import rfc3339
@@ -26,9 +26,11 @@ def list_steps(
         for code, step in steps.unfinished(session, gave_up=failed, limit=limit):
             why = step.waiting_for or step.error or ""
             table.add_row(code, step.name, _stands(step), str(step.tries), rfc3339(step.queued_at), why)
-    if table.row_count:
-        console = Console()
-        (console if console.is_terminal else Console(width=WIDTH)).print(table)
+    if not table.row_count:
+        errors.print("No step was given up." if failed else "No step waits, runs or was given up.")
+        return
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDTH)).print(table)
 
 
 def _stands(step: Step) -> str:

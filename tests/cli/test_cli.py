@@ -165,7 +165,7 @@ def test_a_bubble_that_was_waited_for_is_found_by_what_it_says_and_where(run: Ru
     link, sentence = run("search", "saxophone", "--near", "48.86,2.35", "--radius", "3000").out.splitlines()
     assert link.startswith(f"{BASE}/b/{code}#t=")
     assert "saxophone" in sentence
-    assert run("search", "saxophone", "--near", "45.76,4.83").out == ""
+    assert run("search", "saxophone", "--near", "45.76,4.83") == Ran(0, "", "Nothing was found.\n")
     assert run("search", "saxophone", "--near", "x,y").err.endswith("(bad_place)\n")
 
 
@@ -219,7 +219,7 @@ def test_a_step_that_failed_is_listed_and_tried_again(
 ) -> None:
     code = published(run, wav)
     assert re.search(rf"{code} +normalise +waiting +0 ", run("steps").out)
-    assert code not in run("steps", "--failed").out
+    assert run("steps", "--failed") == Ran(0, "", "No step was given up.\n")
     with monkeypatch.context() as broken:
         broken.setattr(normalise, "press", failing)
         pipeline.run_step(house_with(house, attempts_max=1), StepName.NORMALISE, row(house, code).id)
