@@ -228,7 +228,8 @@ def _watched(cluster: Cluster, say: Say) -> Iterator[None]:
 
     def watch() -> None:
         while not left.wait(WATCH_EVERY_S):
-            if cluster.process() is None:  # not asked: libpq may wait long for an answer, and all threads with it
+            # Asked only when it cannot be seen: libpq may wait for an answer, and all threads with it.
+            if cluster.process() is None and cluster.ping() == pq.Ping.NO_RESPONSE:
                 _bring_back(cluster, say)
 
     watcher = threading.Thread(target=watch, name="embedded database", daemon=True)
