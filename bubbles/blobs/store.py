@@ -161,13 +161,16 @@ def started(chunks: Generator[bytes]) -> Iterator[bytes]:
 
 
 def put_bytes(store: BlobStore, key: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-    """Puts a blob that is small enough to be at hand. Raises what `put` does, and `Missing("disk")`."""
+    """Puts a blob that is small enough to be at hand. Raises what `put` does, and `Missing("disk")`.
+
+    The file between has no name, so that nothing is left of it should this process be killed.
+    """
     try:
-        with tempfile.NamedTemporaryFile() as source:
+        with tempfile.TemporaryFile() as source:
             source.write(content)
             source.flush()
             digest = hashlib.sha256(content).hexdigest()
-            store.put(key, Path(source.name), sha256=digest, content_type=content_type)
+            store.put(key, Path(f"/proc/self/fd/{source.fileno()}"), sha256=digest, content_type=content_type)
     except FileExistsError:
         raise
     except OSError as error:

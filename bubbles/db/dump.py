@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, text
@@ -137,17 +137,21 @@ def _major(path: str) -> int:
 
 
 def _run(program: str, options: list[str], database: Database) -> None:
-    """Runs a client on the database. The password goes by a file: others see command lines, and environments too."""
+    """Runs a client on the database. The password goes by a file: others see command lines, and environments too.
+
+    It has no name, so that nothing is left of it should this process be killed.
+    """
     parts = {name: str(value) for name, value in conninfo_to_dict(database.libpq_url).items() if value is not None}
-    with NamedTemporaryFile("w", prefix="bubbles-") as passwords:
+    with TemporaryFile("w") as passwords:
         if password := parts.pop("password", ""):
             escaped = re.sub(r"([\\:])", r"\\\1", password)
             passwords.write(f"*:*:*:*:{escaped}\n")
             passwords.flush()
-            parts["passfile"] = passwords.name
+            parts["passfile"] = f"/proc/self/fd/{passwords.fileno()}"
         parts["application_name"] = CLIENT
         command = [program, f"--dbname={make_conninfo('', **parts)}", *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)
+        inherited = [passwords.fileno()]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077, pass_fds=inherited)
     if done.returncode:
         said = " ".join(done.stderr.split())[:SAID_MAX]
         raise Missing("database", f"{Path(program).name} ended with status {done.returncode}: {said}")

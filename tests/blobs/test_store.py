@@ -1,5 +1,6 @@
 """What URLs name a store, and what a check of a store notices."""
 
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +10,21 @@ import pytest
 from bubbles.blobs.address import open_store
 from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.s3 import S3Store
-from bubbles.blobs.store import Stored
+from bubbles.blobs.store import Stored, put_bytes
 from bubbles.blobs.trials import require_faithful
 from bubbles.errors import Missing
+
+
+def test_bytes_on_their_way_lie_in_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed while it puts them leaves nothing behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "between"))
+    (tmp_path / "between").mkdir()
+    store, there = DiskStore(tmp_path / "blobs"), []
+    put = store.put
+    monkeypatch.setattr(store, "put", lambda *a, **kw: (there.extend((tmp_path / "between").iterdir()), put(*a, **kw)))
+    put_bytes(store, "a/b", b"content")
+    assert b"".join(store.open_range("a/b", 0, 7)) == b"content"
+    assert there == []
 
 
 def test_a_folder_with_odd_letters_is_a_store(tmp_path: Path) -> None:

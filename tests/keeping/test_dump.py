@@ -1,6 +1,7 @@
 """The moment that is dumped, and pg_dump: which one is taken, and how it is told the password."""
 
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,13 +30,15 @@ def test_the_password_is_on_no_command_line(house: House, tmp_path: Path, monkey
     assert password not in str(commands)
 
 
-def test_a_password_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_may_hold_anything_and_lies_in_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     told: list[str] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         passfile = Path(conninfo_to_dict(command[1].removeprefix("--dbname="))["passfile"])
         assert passfile.stat().st_mode & 0o077 == 0
         told.append(passfile.read_text())
+        assert list(tmp_path.iterdir()) == []
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
