@@ -142,12 +142,12 @@ def _runs(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _size(folder: Path) -> int:
+    """Bytes of the files in a folder, those that come and go meanwhile as they happen to be met."""
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:  # it was a temporary file
-            continue
+    for base, _, names in os.walk(folder):  # which passes over folders that have gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(base) / name).lstat().st_size
     return total
 
 

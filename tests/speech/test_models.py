@@ -181,6 +181,25 @@ def test_a_model_of_the_hub_is_kept_and_watched(tmp_path: Path, monkeypatch: pyt
         models.locate("tiny", tmp_path)
 
 
+def test_temporary_folders_that_come_and_go_while_it_comes_are_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "_POLL_S", 0.001)
+    script = (
+        "import sys, pathlib, shutil, tempfile, time\n"
+        "folder, until_s = pathlib.Path(sys.argv[1]), time.monotonic() + 1\n"
+        "while time.monotonic() < until_s:\n"
+        "    scratch = pathlib.Path(tempfile.mkdtemp(dir=folder))\n"
+        "    for name in 'abcd': (scratch / name).mkdir(); (scratch / name / 'file').touch()\n"
+        "    shutil.rmtree(scratch)\n"
+        "(folder / 'model.bin').write_bytes(b'x')"
+    )
+    hub_gives(monkeypatch, script)
+    seen: list[int] = []
+    assert (models.fetch("tiny", tmp_path, lambda done, total: seen.append(done)) / "model.bin").exists()
+    assert len(seen) > 10
+
+
 def test_a_hub_out_of_reach_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub_gives(monkeypatch, "raise SystemExit('Connection refused')")
     with pytest.raises(Missing, match=r"tiny could not be downloaded \(Connection refused\)"):
