@@ -94,6 +94,24 @@ def test_a_job_takes_the_place_of_the_one_that_was_put_off(database: Database) -
     assert [fetch(database), fetch(database)] == ["now", None]
 
 
+BACKLOG = text("""
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, priority, args)
+    SELECT 'normalise', 'normalise', 'step ' || n, -n, json_build_object('what', n) FROM generate_series(1, 2000) n
+""")
+
+
+def test_handing_out_a_job_reads_little_however_many_came_at_once(database: Database) -> None:
+    by = worker(database)
+    with database.transaction() as session:
+        connection = session.connection()
+        for statement in (BACKLOG, text("DELETE FROM procrastinate_jobs"), BACKLOG):
+            connection.execute(statement)
+        told = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {FETCH}")
+        [explained] = connection.execute(told, {"queue": "normalise", "worker": by}).scalar_one()
+        assert explained["Plan"]["Shared Hit Blocks"] < 1000
+    assert fetch(database) == "2"  # for "1" has been handed out
+
+
 def test_the_jobs_of_a_dead_worker_are_handed_over_in_their_turn(database: Database) -> None:
     add(database, "dead", turn_at=NOON)
     assert fetch(database, worker(database, silent_s=31)) == "dead"
