@@ -25,13 +25,14 @@ class Flow:
     """What is done, and around it.
 
     `prepare` cannot die, `act` may die anywhere; `reopen` is done afterwards by the operator, before anybody is let in
-    and before time passes, `again` by who got no answer.
+    and before time passes, `again` by who got no answer. `after` is what one who has recovered is asked once.
     """
 
     act: Callable[[Life], None]
     prepare: Callable[[Life], None] = nothing
     reopen: Callable[[Life], None] = nothing
     again: Callable[[Life], None] = nothing
+    after: Callable[[Life], None] = nothing
 
 
 def post(life: Life) -> None:
@@ -142,7 +143,9 @@ FLOWS = {
 
 WITH_THE_HOUSE = {
     "move": Flow(keeping.move_sound, prepare=keeping.settle_elsewhere, again=keeping.end_the_move),
-    "backup": Flow(keeping.make_backup, prepare=keeping.backed_up, again=keeping.back_up_again),
+    "backup": Flow(
+        keeping.make_backup, prepare=keeping.backed_up, again=keeping.back_up_again, after=keeping.come_back
+    ),
     "restore": Flow(keeping.bring_back, prepare=keeping.lost, reopen=keeping.go_on_bringing_back),
 }
 """What its operator does with the house as a whole."""

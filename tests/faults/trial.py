@@ -32,6 +32,7 @@ def recover(ground: Ground, flow: str) -> None:
         EVERY_FLOW[flow].reopen(alive)
         alive.wait(A_MINUTE)
         EVERY_FLOW[flow].again(alive)
+        EVERY_FLOW[flow].after(alive)
         alive.run_schedule()
         found = promises.broken(alive, a_day_later=False)
         alive.wait(LATER)
