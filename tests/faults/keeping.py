@@ -72,7 +72,7 @@ def end_the_move(life: Life) -> None:
     assert move_sound(life).blobs >= 1
     assert not list((life.house.settings.data_dir / "moving").iterdir())
     assert erasures.keys(former(life)) <= erasures.keys(life.house.blobs)
-    assert {key.split("/")[1] for key in former(life).keys("recordings/")} == {life.code("one")}
+    assert {key.split("/")[1] for key in former(life).keys("recordings/")} <= {life.code("one")}
 
 
 # Backing up
