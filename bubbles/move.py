@@ -184,4 +184,4 @@ def _let_go_of_broken_off(database: Database, after: BlobStore, notes: Path) -> 
         is_named = named.still(session, [*left])
     for key in left.keys() - is_named:
         after.delete(key)
-        left[key].unlink()
+        left[key].unlink(missing_ok=True)

@@ -27,7 +27,7 @@ from bubbles.app import House
 from bubbles.config import Settings
 from bubbles.db import crew
 from bubbles.db.jobs import HEARTBEAT_S, Workers
-from bubbles.shift import Shift
+from bubbles.shift import Shift, Task
 
 DRAIN_S = 4.0
 CLOSE_AGAIN_S = 0.5
@@ -36,6 +36,7 @@ LEAVE_MAX_S = 8.0
 
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
+COUNT_MAX_S = 2.0
 SET_BACK_MAX = timedelta(seconds=30)
 """A clock that is set back further would leave what runs by itself waiting for the time that it was planned for."""
 
@@ -130,12 +131,20 @@ async def _watch(house: House, workers: Workers, shift: Shift) -> None:
             latest = max(latest, house.now())
             if overdue := shift.overdue():
                 log.error("hangs", jobs=[task.name for task in overdue])
-                workers.stop()
-                for task in overdue:
-                    if task.step:
-                        await asyncio.to_thread(pipeline.took_too_long, house, task.step)
+                try:
+                    await _count(house, overdue)
+                finally:
+                    workers.stop()
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+async def _count(house: House, overdue: list[Task]) -> None:
+    """Has the steps that hang count as tried, before whoever leaves puts them back; the database may hang as well."""
+    steps = [task.step for task in overdue if task.step]
+    with contextlib.suppress(TimeoutError, SQLAlchemyError):
+        async with asyncio.timeout(COUNT_MAX_S):
+            await asyncio.gather(*(asyncio.to_thread(pipeline.took_too_long, house, step) for step in steps))
 
 
 async def _tell(house: House, workers: Workers, shift: Shift, at_once: Mapping[str, int]) -> None:

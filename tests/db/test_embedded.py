@@ -173,7 +173,7 @@ def test_who_uses_a_server_that_stands_still_goes_on(used: Path) -> None:
     """libpq waits for an answer in such a way that all threads do."""
     command, place = [sys.executable, "-c", ECHO, used], Path(bubbles.__file__).parent.parent
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=place) as user:
-        echoes(user)
+        echoes(user, within_s=WAIT_S)  # it begins with starting the server
         server = postmaster(used)
         assert server is not None
         os.kill(server, signal.SIGSTOP)
@@ -188,12 +188,12 @@ def test_who_uses_a_server_that_stands_still_goes_on(used: Path) -> None:
         pass
 
 
-def echoes(process: subprocess.Popen[bytes]) -> None:
+def echoes(process: subprocess.Popen[bytes], *, within_s: float = ANSWER_MAX_S) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(b"are you there?\n")
     process.stdin.flush()
-    assert select.select([process.stdout], [], [], ANSWER_MAX_S)[0]
+    assert select.select([process.stdout], [], [], within_s)[0]
     assert process.stdout.readline() == b"are you there?\n"
 
 

@@ -31,7 +31,7 @@ from tests.faults.warm import Warm, warmed
 
 RATE_HZ = 16_000
 NAME = StepName.NORMALISE
-STALLED_AFTER_S = 5
+STALLED_AFTER_S = 10
 EMPTY = """
 DO $$ DECLARE name text; left_over int := 1; BEGIN
     WHILE left_over > 0 LOOP

@@ -32,6 +32,9 @@ IMPATIENT = Patience(connect_s=1, silence_s=0.5, call_s=1)
 HASTY = Patience(connect_s=1, silence_s=0.2, call_s=0.4)
 """And one that stalls."""
 
+FAIR = Patience(connect_s=5, silence_s=5, call_s=5)
+"""And one that has to answer before it comes to what fails."""
+
 
 TOLD = (Refused, Missing, OperationalError)
 """What a command ends with, in a sentence for who gave it. Of a full disk the house says itself which it is."""
@@ -98,6 +101,15 @@ def through(ground: Ground, proxies: dict[str, FaultProxy]) -> Ground:
     return replace(ground, database_url=url, blob_url=blob_url)
 
 
+def patience_for(trouble: str, flow: str) -> Patience | None:
+    """How long the store is waited for; None: as the house would."""
+    if (trouble, flow) in AMIDST:
+        return FAIR
+    if OUTSIDE[trouble].part == "database":
+        return None
+    return HASTY if "stalls" in trouble else IMPATIENT
+
+
 @pytest.mark.parametrize("grounds", ["s3"], indirect=True)
 @pytest.mark.parametrize(("trouble", "flow"), [*cells(OUTSIDE), *AMIDST])
 def test_what_fails_outside_breaks_no_promise(
@@ -108,8 +120,8 @@ def test_what_fails_outside_breaks_no_promise(
     what = AMIDST.get((trouble, flow)) or OUTSIDE[trouble]
     rule = what.befall(proxies)
     try:
-        patience = HASTY if "stalls" in trouble else IMPATIENT
-        assert warm.run(suffer, replace(through(ground, proxies), patience=patience), flow, trouble) == 0
+        reached = replace(through(ground, proxies), patience=patience_for(trouble, flow))
+        assert warm.run(suffer, reached, flow, trouble) == 0
         wait_for(lambda: rule.fired)  # it may be counted after who lost patience has left
     finally:
         for proxy in proxies.values():

@@ -16,7 +16,7 @@ from bubbles.db.engine import Database
 from bubbles.http import looks, parts
 from bubbles.http.asgi import create_app
 from bubbles.model.step import StepName
-from tests.http.conftest import MONDAY_22
+from bubbles.model.times import utc_now
 from tests.http.scraping import scraped, step, told
 
 pytestmark = pytest.mark.usefixtures("nothing_waits")
@@ -93,8 +93,9 @@ def test_parts_that_hang_keep_nobody_waiting(house: Any, monkeypatch: pytest.Mon
 
 
 def test_readiness_names_what_is_degraded(house: Any, world: Any, clock: Any, at_home: TestClient) -> None:
+    clock.at = utc_now() - timedelta(hours=1)
     with house.database.transaction() as session:
-        step(session, world.bubble(), StepName.NORMALISE, queued_at=MONDAY_22 - timedelta(seconds=parts.LATE_S + 1))
+        step(session, world.bubble(), StepName.NORMALISE, queued_at=clock.at - timedelta(seconds=parts.LATE_S + 1))
     answer = at_home.get("/readyz")
     told_parts = answer.json()["parts"]
     assert answer.status_code == 200

@@ -207,7 +207,7 @@ def test_a_link_is_over_within_a_minute_and_nobody_keeps_it(there: Site, sound: 
         link = parse_qs(urlsplit(led.headers["location"]).query)
         assert 0 < int(link["X-Amz-Expires"][0]) <= 60
         other = led.headers["location"].replace("renditions", "recordings")
-        assert httpx.request(method, other).status_code == 403
+        assert httpx.request(method, other, timeout=60).status_code == 403
 
 
 def test_pages_let_the_sound_in(there: Site, way: str) -> None:
@@ -230,7 +230,7 @@ def test_nobody_outside_reaches_what_nginx_has(there: Site, sound: tuple[str, by
     for path in paths:
         assert there.client.get(path).status_code == 404
     # A stranger who comes without nginx is sent the bytes by ourselves, and is told no path or link.
-    bare = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}")
+    bare = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}", timeout=60)
     assert bare.content == sound[1]
     assert "x-accel-redirect" not in bare.headers
 
@@ -238,11 +238,11 @@ def test_nobody_outside_reaches_what_nginx_has(there: Site, sound: tuple[str, by
 @pytest.mark.parametrize("way", ["nginx-disk"], scope="module")
 def test_only_our_proxy_is_handed_a_path(there: Site, sound: tuple[str, bytes], tmp_path: Path) -> None:
     says_so = {"X-Sendfile-Type": "X-Accel-Redirect"}
-    handed = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}", headers=says_so)
+    handed = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}", headers=says_so, timeout=60)
     assert handed.headers["x-accel-redirect"].startswith("/_bubbles/disk/renditions/")
     there.house.settings.trusted_proxies = "192.0.2.1"
     try:
-        kept = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}", headers=says_so)
+        kept = httpx.get(f"http://127.0.0.1:{there.port}{sound[0]}", headers=says_so, timeout=60)
     finally:
         there.house.settings.trusted_proxies = "127.0.0.1"
     assert kept.content == sound[1]

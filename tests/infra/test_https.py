@@ -24,10 +24,10 @@ def test_the_example_for_https_speaks_it(there: Site, tmp_path: Path) -> None:
     }
     trust = ssl.create_default_context(cafile=str(certificate))
     with nginx(tmp_path / "proxy", application=there.port, changes=changes):
-        answer = httpx.get(f"https://127.0.0.1:{secure}/", verify=trust)
+        answer = httpx.get(f"https://127.0.0.1:{secure}/", verify=trust, timeout=60)
         assert answer.status_code == 200
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
-        led = httpx.get(f"http://127.0.0.1:{plain}/map?q=x", headers={"Host": "bubbles.example"})
+        led = httpx.get(f"http://127.0.0.1:{plain}/map?q=x", headers={"Host": "bubbles.example"}, timeout=60)
         assert (led.status_code, led.headers["location"]) == (301, "https://bubbles.example/map?q=x")
 
 

@@ -85,7 +85,7 @@ def test_behind_another_proxy_the_listener_is_whom_that_one_names(there: Site, t
     with nginx(tmp_path / "proxy", application=there.port, changes={"server_tokens off;": trusting}) as proxy:
         for asker in ("192.0.2.7", "203.0.113.9, 192.0.2.7", "192.0.2.8"):
             headers = {"X-Forwarded-For": asker, "User-Agent": FIREFOX}
-            assert httpx.get(f"{proxy.url}/media/{bubble.code}.m4a", headers=headers).status_code == 200
+            assert httpx.get(f"{proxy.url}/media/{bubble.code}.m4a", headers=headers, timeout=60).status_code == 200
     wait_for(lambda: sorted(requests(there, bubble)) == [1, 2])
 
 
@@ -171,7 +171,10 @@ def test_an_answer_is_asked_for_each_time_and_its_etag_stays(there: Site) -> Non
     code = there.world.bubble(length_bytes=100).code
     first, second = (there.client.get(f"/api/bubbles/{code}") for _ in range(2))
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
-    assert first.headers["etag"] == httpx.get(f"http://127.0.0.1:{there.port}/api/bubbles/{code}").headers["etag"]
+    assert (
+        first.headers["etag"]
+        == httpx.get(f"http://127.0.0.1:{there.port}/api/bubbles/{code}", timeout=60).headers["etag"]
+    )
 
 
 def test_the_shipped_files_are_what_nginx_takes(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_what_a_slow_reader_has_not_fetched_yet_fills_no_disk(tmp_path: Path) ->
 
 
 def test_a_page_says_that_the_service_is_away(deserted: Proxy) -> None:
-    answer = httpx.get(f"{deserted.url}/b/AAAAAAAAAAAAAAAA?q=QUERY")
+    answer = httpx.get(f"{deserted.url}/b/AAAAAAAAAAAAAAAA?q=QUERY", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["retry-after"] == "10"
@@ -64,14 +64,16 @@ def test_a_page_says_that_the_service_is_away(deserted: Proxy) -> None:
 @pytest.mark.parametrize("path", ["/api/bubbles", "/media/AAAAAAAAAAAAAAAA.m4a"])
 def test_a_program_is_told_that_the_service_is_away(deserted: Proxy, path: str) -> None:
     for method in ("GET", "POST"):
-        answer = httpx.request(method, f"{deserted.url}{path}", content=b"x" * 1000 if method == "POST" else None)
+        answer = httpx.request(
+            method, f"{deserted.url}{path}", content=b"x" * 1000 if method == "POST" else None, timeout=60
+        )
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["retry-after"] == "10"
 
 
 def test_that_the_service_is_away_is_written_down_without_who_asked(deserted: Proxy) -> None:
-    httpx.get(f"{deserted.url}/search?q=QUERY")
+    httpx.get(f"{deserted.url}/search?q=QUERY", timeout=60)
     lines = wait_for(deserted.log)
     assert any(" 503 " in line for line in lines)
     assert all(LINE.fullmatch(line) for line in lines), lines
