@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.browser.chromium import flags, found
@@ -16,7 +17,7 @@ RUN_MAX_S = 240
 
 
 def report(url: str, categories: Iterable[str], folder: Path) -> dict[str, Any]:
-    """Lighthouse's report of the address in those categories; what the run leaves lies in `folder`."""
+    """Lighthouse's report of the address in those categories, which lies in `folder` then."""
     path = folder / "report.json"
     command = [
         "node",
@@ -29,8 +30,9 @@ def report(url: str, categories: Iterable[str], folder: Path) -> dict[str, Any]:
         f"--only-categories={','.join(categories)}",
         f"--chrome-flags={' '.join(['--headless=new', *flags()])}",
     ]
-    environment = os.environ | {"CHROME_PATH": found(), "TMPDIR": str(folder)}  # noqa: TID251 - a test's own child
-    _run(command, environment)
+    with TemporaryDirectory(prefix="lighthouse-") as scratch:  # where the path of a socket is not too long
+        environment = os.environ | {"CHROME_PATH": found(), "TMPDIR": scratch}  # noqa: TID251 - a test's own child
+        _run(command, environment)
     made: dict[str, Any] = json.loads(path.read_text())
     assert "runtimeError" not in made, made["runtimeError"]
     return made
