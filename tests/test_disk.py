@@ -1,23 +1,14 @@
 """What is made durable: bytes of files, names in folders."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from bubbles import disk
+from tests.handles import open_in
 
 OPEN = Path("/proc/self/fd")
-
-
-def open_in(folder: Path) -> set[Path]:
-    """What is open of a folder here; what else this process does opens and closes others meanwhile."""
-    found = set()
-    for handle in OPEN.iterdir():
-        with suppress(FileNotFoundError):
-            found.add(handle.readlink())
-    return {path for path in found if path.is_relative_to(folder)}
 
 
 def test_a_file_and_a_folder_are_synced_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

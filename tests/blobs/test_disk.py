@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import bubbles
 from bubbles.blobs.disk import DiskStore
 from bubbles.blobs.store import BlobStore, Stored
 from bubbles.errors import Missing
+from tests.handles import open_in
 
 Put = Callable[[BlobStore, str, bytes], Stored]
 WAIT_S = 60
@@ -38,15 +39,6 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def disk(root: Path) -> DiskStore:
     return DiskStore(root)
-
-
-def handles(folder: Path) -> int:
-    """How many handles of a folder and what is in it are open here; what else this process does opens others."""
-    found = 0
-    for handle in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # that of this very look, and others that are closed meanwhile
-            found += handle.readlink().is_relative_to(folder)
-    return found
 
 
 def files(root: Path) -> list[Path]:
@@ -192,9 +184,9 @@ def test_a_walk_that_is_broken_off_closes_its_folders(disk: DiskStore, root: Pat
         put(disk, f"a/b/{number}", b"x")
     walk = disk.keys("")
     assert next(walk)
-    assert handles(root) > 0
+    assert open_in(root)
     walk.close()  # type: ignore[attr-defined]
-    assert handles(root) == 0
+    assert not open_in(root)
 
 
 class Unreadable:
@@ -244,4 +236,4 @@ def test_no_handle_is_left_open(disk: DiskStore, put: Put, tmp_path: Path) -> No
     disk.fetch("a/b", tmp_path / "copy", sha256=hashlib.sha256(bytes(200_000)).hexdigest())
     list(disk.keys(""))
     disk.check()
-    assert handles(tmp_path) == 0
+    assert not open_in(tmp_path)
