@@ -132,7 +132,7 @@ def _move_one(database: Database, stores: MovingStore, desk: _Desk, each: Named)
         stores.before.fetch(each.key, copy, sha256=each.sha256)
         is_proven = _put(stores.after, each, copy)
     except Spoiled:
-        note.unlink()
+        note.unlink(missing_ok=True)
         return Outcome.SPOILED
     except KeyError:
         return _let_go(database, stores.after, each.key, note, otherwise=Outcome.LOST)

@@ -174,19 +174,13 @@ def _unpack(known: Weights, downloaded: Path, fresh: Path) -> None:
 
 def _is_intact(folder: Path, known: Weights) -> bool:
     """Whether the files are those that were verified: by size and time, which is quick, else by their hashes."""
-    with suppress(FileNotFoundError):  # it is being replaced
-        return _is_as_verified(folder, known)
-    return False
-
-
-def _is_as_verified(folder: Path, known: Weights) -> bool:
     marks = _marks(folder)
     hashes = known.sha256 or {file: str(mark[0]) for file, mark in marks.items()}
-    if not hashes or not all((folder / file).is_file() for file in hashes):
+    try:
+        stamped = {file: [sha256, *_stamp(folder / file)] for file, sha256 in hashes.items()}
+        return bool(hashes) and (marks == stamped or _verify(folder, hashes))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # it never was there, or is being replaced
         return False
-    return marks == {file: [sha256, *_stamp(folder / file)] for file, sha256 in hashes.items()} or _verify(
-        folder, hashes
-    )
 
 
 def _verify(folder: Path, sha256: dict[str, str]) -> bool:

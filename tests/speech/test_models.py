@@ -96,6 +96,22 @@ def test_a_damaged_file_is_found_and_fetched_again(shelf: Path, tmp_path: Path, 
     assert (folder / "model.bin").read_bytes() == CONTENT["model.bin"]
 
 
+def test_a_model_that_is_replaced_while_it_is_looked_at_is_waited_for(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fetched(shelf, tmp_path)
+    (folder / models.MARKER).unlink()
+    read = models._sha256
+
+    def too_late(file: Path) -> str:
+        file.unlink()
+        return read(file)
+
+    monkeypatch.setattr(models, "_sha256", too_late)
+    with pytest.raises(Missing, match="not in"):
+        models.locate("toy", tmp_path)
+
+
 def assert_nothing_comes(shelf: Path, models_dir: Path, reason: str) -> None:
     with pytest.raises(Missing, match=reason) as told:
         fetched(shelf, models_dir)
