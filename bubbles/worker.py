@@ -37,6 +37,8 @@ LEAVE_MAX_S = 8.0
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
 COUNT_MAX_S = 2.0
+"""How long the database may take to hear of a hanging step before its worker leaves all the same."""
+
 SET_BACK_MAX = timedelta(seconds=30)
 """A clock that is set back further would leave what runs by itself waiting for the time that it was planned for."""
 

@@ -108,7 +108,7 @@ def test_handing_out_a_job_reads_little_however_many_came_at_once(database: Data
             connection.execute(statement)
         told = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {FETCH}")
         [explained] = connection.execute(told, {"queue": "normalise", "worker": by}).scalar_one()
-        assert explained["Plan"]["Shared Hit Blocks"] < 1000
+        assert explained["Plan"]["Shared Hit Blocks"] < 1000  # 60; 6,000 and more when all that wait are sorted
     assert fetch(database) == "2"  # for "1" has been handed out
 
 

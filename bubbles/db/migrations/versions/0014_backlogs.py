@@ -1,8 +1,9 @@
-"""What it costs to hand out a job does not grow with the jobs that wait, whatever the planner takes them to be.
+"""Jobs are handed out in their order, without a look at all that wait for each of them.
 
-Its statistics lag behind: of a queue that was empty a minute ago it expects one job, and would rather find and sort
-all that wait, each time. It is not to sort them: they lie in order in `procrastinate_jobs_priority_idx_v1`. And whether
-another job of the same lock comes first is looked up by the lock, instead of in all of an index by (id, lock).
+The planner's statistics lag behind: of a queue that was empty a minute ago it expects one job, finds all that wait and
+sorts them, for each one that it hands out. It is not to sort them: they lie in order in
+`procrastinate_jobs_priority_idx_v1`. Whether another job of the same lock comes first is looked up by the lock, instead
+of in all of an index by (id, lock); until the statistics are new it may still read those that wait once, 0.3 us each.
 """
 
 from alembic import op
