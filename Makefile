@@ -3,6 +3,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
+COMPILE := .venv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 SBIN := /usr/local/sbin:/usr/sbin
 NGINX := apt-get update && apt-get install -y --no-install-recommends nginx-light
 CHROMIUM := apt-get update && apt-get install -y --no-install-recommends chromium
@@ -43,11 +44,12 @@ soak: .venv/.dev web/dist/.built .cache/basemap/.built ## half an hour of traffi
 	.venv/bin/python -m pytest -m soak -s tests/faults tests/soak/crashes.py $(CRASHES) || failed=1; \
 	exit $$failed
 
-lock: .venv/.dev ## pin every dependency anew, with hashes and without addresses
+lock: .venv/.dev ## pin what is not pinned yet, with hashes and without addresses, for every Python and processor
 	.venv/bin/python -m pip install -q uv
-	echo hatchling > .cache/build.in
-	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo pyproject.toml .cache/build.in -o requirements/run.lock
-	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --extra demo --extra otel --extra dev -c requirements/run.lock pyproject.toml .cache/build.in -o requirements/dev.lock
+	$(COMPILE) --extra demo pyproject.toml -o requirements/run.lock
+	$(COMPILE) --group build -c requirements/run.lock -o requirements/build.lock
+	$(COMPILE) --group node -o requirements/node.lock
+	$(COMPILE) --group build --extra demo --extra otel --extra dev -c requirements/run.lock -c requirements/build.lock pyproject.toml -o requirements/dev.lock
 
 clean: ## throw away what can be rebuilt; data stays
 	rm -rf .venv .cache web/node_modules web/dist tests/browser/node_modules
@@ -75,8 +77,8 @@ nginx:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bubbles needs Python 3.11 or newer; name one with make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 
-.venv/.run: requirements/run.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --require-hashes -r requirements/run.lock
+.venv/.run: requirements/run.lock requirements/build.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/run.lock -r requirements/build.lock
 	$(PIP) install --no-deps --no-build-isolation --quiet -e .
 	@touch $@
 
