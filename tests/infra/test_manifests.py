@@ -146,7 +146,7 @@ def test_what_the_image_copies_is_in_the_checkout_and_let_in() -> None:
 def test_the_image_is_made_by_the_steps_of_the_makefile() -> None:
     makefile, image = (CHECKOUT / "Makefile").read_text(), DOCKERFILE.replace(" --no-cache-dir", "")
     for step in (
-        "install --require-hashes -r requirements/run.lock -r requirements/build.lock",
+        "install --only-binary :all: --require-hashes -r requirements/run.lock -r requirements/build.lock",
         "install --no-deps --no-build-isolation --quiet -e .",
         "npm --prefix web ci --no-audit --no-fund",
         "npm --prefix web run build",
