@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/.venv/node:$(PATH)
 $(shell .venv/bin/python -c 'import pip' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak lock clean chromium nginx node
+.PHONY: help run test lint bench soak pythons lock clean chromium nginx node
 .NOTPARALLEL: # what stands first comes first: no install begins before browser and proxy are known to be there
 
 help: ## list what there is to make
@@ -48,6 +48,10 @@ lint: .venv/.dev ## style, types and the walls of the house
 
 bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, bursts, slow sockets, search, backups, memory, pages, install
 	.venv/bin/python -m tests.bench
+
+pythons: .venv/.dev web/dist/.built .cache/basemap/.built ## try every Python that is found here: install, doctor, start, words, pure tests
+	.venv/bin/bubbles model fetch
+	.venv/bin/python -m tests.pythons $(INTERPRETERS)
 
 soak: .venv/.dev web/dist/.built .cache/basemap/.built ## half an hour of traffic with a fault a minute, then crashes in a row
 	.venv/bin/bubbles model fetch

@@ -38,8 +38,9 @@ def _followed(command: list[str]) -> tuple[int, bytes]:
     try:
         while chunk := os.read(process.stdout.fileno(), 1 << 16):
             said = (said + chunk)[-KEPT_MAX_BYTES:]
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+            with suppress(OSError):  # who looks on may have gone, or have no room: the step goes on
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
         return process.wait(), said
     except KeyboardInterrupt:  # which the command was sent too
         process.wait()
