@@ -19,7 +19,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 export PATH := $(CURDIR)/.venv/node:$(PATH)
 
 # An environment outlives the Python that it was made with: nothing that was installed into it counts any longer.
-$(shell .venv/bin/python -c 'import pip' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
+$(shell .venv/bin/python -c 'import pip' >/dev/null 2>&1 || rm -f .venv/.made .venv/.run .venv/.dev)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench soak pythons lock clean chromium nginx node

@@ -12,12 +12,13 @@ VENV = step.CHECKOUT / ".venv"
 
 
 def works() -> bool:
-    """Whether the environment has a Python that runs and a pip that is whole."""
+    """Whether the environment has a pip that is whole, and a Python that runs and is as new as this one."""
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--version"]
     try:
-        command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--version"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return False
+    return ran.returncode == 0 and ran.stdout.rstrip().endswith("(python {}.{})".format(*sys.version_info[:2]))
 
 
 def main() -> None:

@@ -126,6 +126,18 @@ def test_an_environment_whose_python_went_is_made_anew(clone: Clone) -> None:
     assert "requirements/run.lock" in said
 
 
+@pytest.mark.parametrize(("version", "is_kept"), [("{}.{}".format(*sys.version_info[:2]), True), ("3.10", False)])
+def test_an_environment_from_elsewhere_is_kept_if_it_is_of_the_same_python(
+    bare: Clone, version: str, is_kept: bool
+) -> None:
+    """As one that a release before this one made, which left no mark."""
+    bare.write(".venv/bin/python", f"#!/bin/sh\necho 'pip 24.0 from /there (python {version})'\n")
+    bare.write("stubs/ensurepip.py", "raise OSError('the disk is away')")
+    ended = bare.make(".venv/.made", f"PYTHON={sys.executable}", PYTHONPATH=str(bare.folder / "stubs"))
+    assert (ended.status == 0) == is_kept
+    assert is_kept or "the disk is away" in ended.said
+
+
 @pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 15)])
 def test_a_python_that_is_not_promised_is_told(bare: Clone, version: tuple[int, int]) -> None:
     code = f"import sys; sys.version_info = {(*version, 0)}; exec(sys.argv[1])"
