@@ -157,9 +157,19 @@ def _lexemes(tsquery: str) -> dict[str, str]:
 
 def near_words(session: Session, question: str) -> Near | None:
     """For each wanted word the words that a typo would have made it from; None when there are none."""
-    wanted = {word for terms in alternatives(question) for term in terms if not term.unwanted for word in term.words}
-    near = vocabulary.near(session, sorted(_folded(session, wanted).values()))
+    near = vocabulary.near(session, _wanted(session, question))
     return near if any(near.values()) else None
+
+
+def are_near(session: Session, question: str, content: object) -> bool:
+    """Whether this is what `near_words` may have made of the question: as many words, as long, and no others."""
+    return vocabulary.may_be_near(_wanted(session, question), content)
+
+
+def _wanted(session: Session, question: str) -> list[str]:
+    """The wanted words of a question, folded, each once."""
+    wanted = {word for terms in alternatives(question) for term in terms if not term.unwanted for word in term.words}
+    return sorted(set(_folded(session, wanted).values()))
 
 
 def ask_near(session: Session, question: str, near: Near) -> Asked:

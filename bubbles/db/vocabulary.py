@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlmodel import Field, Session, SQLModel
 
 from bubbles.model.columns import optional_reference
-from bubbles.model.words import edits
+from bubbles.model.words import edits, is_word
 
 LETTERS_MIN = 4
 """Shorter words have too many neighbours: each would stand for another word."""
@@ -47,7 +47,7 @@ def forget(session: Session, bubble_id: int) -> None:
 
 def near(session: Session, words: list[str]) -> dict[str, list[str]]:
     """For each of these folded words the words that differ by a mistake or two, the likeliest first, not itself."""
-    mistyped = [word for word in words if _may_be_mistyped(word)][:MISTYPED_MAX]
+    mistyped = _mistyped(words)
     found: dict[str, list[str]] = {word: [] for word in words}
     if not mistyped:
         return found
@@ -58,6 +58,28 @@ def near(session: Session, words: list[str]) -> dict[str, list[str]]:
     for asked_for, known in rows:
         found[asked_for].append(known)
     return {word: _likeliest(word, candidates) for word, candidates in found.items()}
+
+
+def may_be_near(words: list[str], content: object) -> bool:
+    """Whether `near` may have returned this for these words, whatever documents hold: so many, so long and so close."""
+    if not isinstance(content, dict) or content.keys() != set(words):
+        return False
+    mistyped = _mistyped(words)
+    return all(known == [] or (word in mistyped and _may_stand_for(word, known)) for word, known in content.items())
+
+
+def _may_stand_for(word: str, known: object) -> bool:
+    return (
+        isinstance(known, list)
+        and len(known) <= NEAR_MAX
+        and all(is_word(each) for each in known)
+        and sorted(known) == sorted(_likeliest(word, known))
+    )
+
+
+def _mistyped(words: list[str]) -> list[str]:
+    """Those that are looked at."""
+    return [word for word in words if _may_be_mistyped(word)][:MISTYPED_MAX]
 
 
 def _may_be_mistyped(word: str) -> bool:
