@@ -14,7 +14,7 @@ from bubbles.blobs.store import BlobStore
 from bubbles.blobs.timed import timed
 from bubbles.config import Settings
 from bubbles.db import embedded
-from bubbles.db.engine import Database
+from bubbles.db.engine import Database, Share
 from bubbles.errors import Missing
 from bubbles.model.draft import TextLimits
 from bubbles.model.times import utc_now
@@ -66,7 +66,7 @@ def open_house(
     if settings.traces == "otlp":
         spans.configure()
     with database_url(settings, on_progress=on_progress) as url:
-        database = Database(url)
+        database = Database(url, share=Share(settings.queries_at_once, settings.query_timeout_s))
         transcriber = speech(settings)
         try:
             if migrate:

@@ -130,6 +130,15 @@ class Settings(BaseSettings):
     )
     sign_ups_per_hour: int = Field(10, ge=1, description="Accounts that one network may try to make in an hour.")
     invitations_per_day: int = Field(10, ge=0, description="Invitations that an account may make in a day.")
+    query_timeout_s: float = Field(
+        2.0,
+        ge=0.1,
+        le=30,
+        description="Seconds that each statement of a search, list or map may take, and that one waits for its turn.",
+    )
+    queries_at_once: int = Field(
+        4, ge=1, le=64, description="Searches, lists and maps that a web process answers at once; the others wait."
+    )
     title_max: int = Field(200, ge=1, le=1000, description="Longest title, in characters.")
     tags_max: int = Field(10, ge=0, le=50, description="Most tags on a bubble.")
     tag_max: int = Field(50, ge=1, le=200, description="Longest tag, in characters.")

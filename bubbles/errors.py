@@ -6,6 +6,8 @@ from enum import StrEnum
 EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 """What the machine lacks, and may have again: room on a disk, open files."""
 
+BUSY_RETRY_S = 5
+
 
 class Code(StrEnum):
     """The stable codes of the contract. A program may branch on them; the sentence beside them may change."""
@@ -60,9 +62,21 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
 
     @property
+    def text(self) -> str:
+        """The key of its sentence on pages: its code, but for what is busy and not away."""
+        return "busy" if isinstance(self, Busy) else str(self.code)
+
+    @property
     def status(self) -> int:
         """The HTTP status that goes with the code."""
         return STATUS[self.code]
+
+
+class Busy(Refused):
+    """`unavailable` for who asks what would take too long, or while too many ask: it passes by itself."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Code.UNAVAILABLE, detail, retry_after_s=BUSY_RETRY_S)
 
 
 class Missing(Exception):

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
 from bubbles import meters, spans
-from bubbles.errors import Missing
+from bubbles.errors import Busy, Missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x62756262  # "bubb": one process migrates at a time, the others wait.
@@ -109,24 +110,50 @@ class _TimedPool(QueuePool):
             return super().connect()
 
 
+@dataclass(frozen=True)
+class Share:
+    """What the queries that anybody may ask may take: connections, and seconds for each statement and for waiting."""
+
+    at_once: int = 4
+    timeout_s: float = 2.0
+
+
+def _engine(address: URL, *, statement_timeout_ms: int, **pool: Any) -> Engine:
+    """Connections that are timed, traced, and replaced when they died while idle."""
+    made = create_engine(
+        address,
+        poolclass=_TimedPool,
+        hide_parameters=True,  # they are what people said and where
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            **NOTICE_SILENCE,
+            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}",
+        },
+        **pool,
+    )
+    event.listen(made, "checkin", _remember)
+    event.listen(made, "checkout", _ping_when_stale)
+    event.listen(made, "before_cursor_execute", _begin_span)
+    event.listen(made, "after_cursor_execute", _end_span)
+    event.listen(made, "handle_error", _end_failed_span)
+    return made
+
+
 class Database:
     """Hands out transactions. `url` is a SQLAlchemy or libpq URL of PostgreSQL 15 or newer."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        address = make_url(url).set(drivername="postgresql+psycopg")
-        self._engine = create_engine(
-            address,
-            poolclass=_TimedPool,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            hide_parameters=True,  # they are what people said and where
-            connect_args={
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                **NOTICE_SILENCE,
-                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
-            },
+    def __init__(self, url: str, *, pool_size: int = 10, share: Share | None = None) -> None:
+        address, share = make_url(url).set(drivername="postgresql+psycopg"), share or Share()
+        self._engine = _engine(
+            address, statement_timeout_ms=STATEMENT_TIMEOUT_MS, pool_size=pool_size, max_overflow=pool_size
         )
-
+        self._queries = _engine(
+            address,
+            statement_timeout_ms=round(share.timeout_s * 1000),
+            pool_size=share.at_once,
+            max_overflow=0,
+            pool_timeout=share.timeout_s,
+        )
         self._aside = create_engine(
             address,
             pool_size=1,
@@ -141,12 +168,6 @@ class Database:
             },
         )
 
-        event.listen(self._engine, "checkin", _remember)
-        event.listen(self._engine, "checkout", _ping_when_stale)
-        event.listen(self._engine, "before_cursor_execute", _begin_span)
-        event.listen(self._engine, "after_cursor_execute", _end_span)
-        event.listen(self._engine, "handle_error", _end_failed_span)
-
     @property
     def libpq_url(self) -> str:
         """The URL as the driver itself takes it: to libpq a plus is no space, and a space stands for itself nowhere."""
@@ -159,6 +180,22 @@ class Database:
         """A session whose changes are committed at the end, or rolled back when an exception leaves."""
         with _timed_transaction(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def query(self) -> Iterator[Session]:
+        """A session for what anybody may ask, through the few connections of its `Share`: nobody else waits for them.
+
+        Raises `Busy` for a statement that takes longer than it may, and where no connection comes free in time.
+        """
+        try:
+            with _timed_transaction(), Session(self._queries, expire_on_commit=False) as session, session.begin():
+                yield session
+        except TimeoutError:
+            raise Busy("Too much is asked for just now; try again in a moment.") from None
+        except OperationalError as error:
+            if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                raise Busy("That took too long; ask for less, or try again in a moment.") from None
+            raise
 
     @contextmanager
     def glance(self) -> Iterator[Session]:
@@ -223,4 +260,5 @@ class Database:
     def close(self) -> None:
         """Lets go of all connections."""
         self._engine.dispose()
+        self._queries.dispose()
         self._aside.dispose()

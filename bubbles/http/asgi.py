@@ -50,6 +50,7 @@ def create_app(house: House) -> Starlette:
     app.state.store_reads = lane.limiter()
     app.state.upload_places = lane.uploads_limiter()
     app.state.hashing = lane.Hashing()
+    app.state.turns = lane.Turns(house.settings.queries_at_once, house.settings.query_timeout_s)
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}
     app.state.paths = {row.handler: row.path for row in routes.OPERATIONS}

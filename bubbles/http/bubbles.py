@@ -28,7 +28,7 @@ GEOJSON = "application/geo+json"
 def index(request: Request) -> Response:
     """The listed bubbles that a query asks for, a page at a time."""
     house = auth.house(request)
-    with house.database.transaction() as session:
+    with house.database.query() as session:
         page = find.find(session, query.parse(request.query_params))
         items = [_item(found, house) for found in page.items]
     return JSONResponse({"items": items, "next": page.next}, headers=PUBLIC)
@@ -37,7 +37,7 @@ def index(request: Request) -> Response:
 def geojson(request: Request) -> Response:
     """The same as an RFC 7946 FeatureCollection; those without a place have a null geometry."""
     house = auth.house(request)
-    with house.database.transaction() as session:
+    with house.database.query() as session:
         page = find.find(session, query.parse(request.query_params))
         features = [_feature(found, house) for found in page.items]
     body = {"type": "FeatureCollection", "features": features, "next": page.next}

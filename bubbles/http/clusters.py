@@ -14,7 +14,7 @@ from bubbles.http.caching import PUBLIC
 def view(request: Request) -> Response:
     """A FeatureCollection of what is listed in the box; `count` in all, `capped` where only the newest are counted."""
     house = auth.house(request)
-    with house.database.transaction() as session:
+    with house.database.query() as session:
         seen = find.view(session, *query.parse_view(request.query_params))
     features = list(_features(seen, house.settings.public_url))
     count = sum(cluster.count for cluster in seen.clusters)

@@ -44,12 +44,14 @@ def sayable(detail: str) -> str:
     return detail.encode("utf-8", "replace").decode()
 
 
-def answer(request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None) -> Response:
-    """A page for who browses pages, a problem document for everyone else."""
+def answer(
+    request: Request, code: Code, detail: str, *, status: int, retry_after_s: int | None = None, text: str = ""
+) -> Response:
+    """A page for who browses pages, a problem document for everyone else; `text` is the page's, unless the code's."""
     path = request.url.path
     browses = "text/html" in request.headers.get("accept", "") and not path.startswith(PROGRAM_PATHS)
     if browses:
-        response = pages.error(request, code, status=status, retry_after_s=retry_after_s)
+        response = pages.error(request, text or code, status=status, retry_after_s=retry_after_s)
     else:
         response = problem(code, detail, status=status, retry_after_s=retry_after_s)
     if status == STATUS[Code.UNAUTHORISED]:
@@ -62,7 +64,14 @@ def on_refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, Refused)  # noqa: S101 - Starlette hands over what was registered
     REFUSALS.labels(refused.code).inc()
     log.info("refused", code=refused.code)
-    return answer(request, refused.code, refused.detail, status=refused.status, retry_after_s=refused.retry_after_s)
+    return answer(
+        request,
+        refused.code,
+        refused.detail,
+        status=refused.status,
+        retry_after_s=refused.retry_after_s,
+        text=refused.text,
+    )
 
 
 def on_missing(request: Request, missing: Exception) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bubbles import find
 from bubbles.db import bubbles
 from bubbles.errors import Refused
-from bubbles.http import auth, basemap, languages, present, query, render
+from bubbles.http import auth, basemap, languages, present, query, render, told
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.model.times import rfc3339
 
@@ -37,6 +37,7 @@ class Seen:
     more: str | None = None
     problem: str | None = None
     status: int = 200
+    retry: dict[str, str] = field(default_factory=dict)
 
 
 def page(request: Request) -> Response:
@@ -69,9 +70,11 @@ def walk(request: Request) -> Response:
     return _answered(request, "walk.html", _seen(request, QueryParams()), headers=ASKS_POSITION)
 
 
-def _answered(request: Request, template: str, seen: Seen, **context: Any) -> Response:
-    cache = REVALIDATED if seen.status == 200 else NEVER_STORED
-    return render.page(request, template, status=seen.status, cache=cache, seen=seen, **context)
+def _answered(
+    request: Request, template: str, seen: Seen, headers: dict[str, str] | None = None, **context: Any
+) -> Response:
+    cache, all_headers = REVALIDATED if seen.status == 200 else NEVER_STORED, (headers or {}) | seen.retry
+    return render.page(request, template, status=seen.status, cache=cache, headers=all_headers, seen=seen, **context)
 
 
 def _seen(request: Request, params: QueryParams) -> Seen:
@@ -81,10 +84,10 @@ def _seen(request: Request, params: QueryParams) -> Seen:
         params, rfc3339(house.now() - PERIODS[params["period"]]) if params.get("period") in PERIODS else None
     )
     try:
-        with house.database.transaction() as session:
+        with house.database.query() as session:
             found = find.find(session, query.parse(QueryParams(pairs)))
     except Refused as refused:
-        return Seen(problem=refused.code, status=refused.status)
+        return Seen(problem=refused.text, status=refused.status, retry=told.retry_headers(refused))
     results = [present.result(each, house.settings.public_url) for each in found.items]
     return Seen(results, _more(pairs, found.next) if found.next else None)
 
@@ -103,7 +106,7 @@ def _one(request: Request, code: str) -> Seen:
     """A bubble that lists may hold; nothing for any other, known or not."""
     house = auth.house(request)
     try:
-        with house.database.transaction() as session:
+        with house.database.query() as session:
             bubble = auth.bubble_for_anyone(request, session, code)
             wholes = bubbles.whole(session, [bubble]) if bubble.is_public else []
     except Refused:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bubbles import find
 from bubbles.db import bubbles
 from bubbles.errors import Code, Missing, Refused
-from bubbles.http import auth, languages, naming, places, present, query, render
+from bubbles.http import auth, languages, naming, places, present, query, render, told
 from bubbles.http.caching import NEVER_STORED, REVALIDATED
 from bubbles.http.languages import Texts
 from bubbles.http.sheet import length
@@ -28,15 +28,15 @@ FORM_FIELDS = ("q", "near", "radius_m")
 def home(request: Request) -> Response:
     """On air: the newest listed bubbles."""
     found, after = _found(request, QueryParams())
-    told = [each["told"] for each in found]
+    bubbles_told = [each["told"] for each in found]
     more = f"/search?{urlencode({'cursor': after})}" if after else None
-    return render.page(request, "home.html", bubbles=told, more=more)
+    return render.page(request, "home.html", bubbles=bubbles_told, more=more)
 
 
 def on_air(request: Request) -> Response:
     """The bubbles newer than `after`, newest first, as cards: for a page that stays open. Nothing, where none is."""
     after = request.query_params.get("after", "")
-    with auth.house(request).database.transaction() as session:
+    with auth.house(request).database.query() as session:
         newest = bubbles.listed_codes(session, limit=1)
     found, _ = ([], None) if [code for code, _ in newest] == [after] else _found(request, QueryParams())
     codes = [each["told"]["code"] for each in found]
@@ -49,7 +49,7 @@ def search(request: Request) -> Response:
     params, t = query.asked(request.query_params, ASKED), languages.texts(request)
     context: dict[str, Any] = {"values": _form(params, t), "filters": _filters(params, t), "robots": "noindex"}
     context |= {"results": [], "more": None, "problem": None, "around": None}
-    status = 200
+    status, headers = 200, {}
     try:
         placed, context["around"] = _placed(request, params)
         context["results"], after = _found(request, placed)
@@ -57,11 +57,12 @@ def search(request: Request) -> Response:
     except Missing:
         status, context["problem"] = 503, t("search.no_places")
     except Refused as refused:
-        status, context["problem"] = refused.status, t(f"errors.{refused.code}")
+        status, headers = refused.status, told.retry_headers(refused)
+        context["problem"] = t(f"errors.{refused.text}")
         if refused.code == Code.BAD_PLACE and _is_name(params.get("near", "")):
             context["problem"] = t("search.unknown_place", name=params["near"])
     cache = REVALIDATED if status == 200 else NEVER_STORED
-    return render.page(request, "search.html", status=status, cache=cache, **context)
+    return render.page(request, "search.html", status=status, cache=cache, headers=headers, **context)
 
 
 def _placed(request: Request, params: QueryParams) -> tuple[QueryParams, str | None]:
@@ -70,7 +71,7 @@ def _placed(request: Request, params: QueryParams) -> tuple[QueryParams, str | N
     if not _is_name(near):
         return params, None
     language = languages.of(request)
-    with auth.house(request).database.transaction() as session:
+    with auth.house(request).database.query() as session:
         town = places.point(session, near, language=language)
     if town is None:
         raise Refused(Code.BAD_PLACE, "There is no such town.")
@@ -86,7 +87,7 @@ def _is_name(near: str) -> bool:
 
 def _found(request: Request, params: QueryParams) -> tuple[list[dict[str, Any]], str | None]:
     house = auth.house(request)
-    with house.database.transaction() as session:
+    with house.database.query() as session:
         page = find.find(session, query.parse(params))
     url = house.settings.public_url
     return [present.result(each, url) for each in page.items], page.next
@@ -128,7 +129,7 @@ def profile(request: Request) -> Response:
     """A channel and its newest bubbles: the listed ones, or for its team all, with their state and its reason."""
     house = auth.house(request)
     before = request.query_params.get("before")
-    with house.database.transaction() as session:
+    with house.database.query() as session:
         channel, _, role = auth.channel(request, session, request.path_params["handle"])
         rows = bubbles.of_channel(
             session,
@@ -137,14 +138,14 @@ def profile(request: Request) -> Response:
             limit=PER_PAGE + 1,
             before=parse_rfc3339(before, what="before") if before else None,
         )
-        told = _told(session, rows[:PER_PAGE], house.settings.public_url, for_team=role is not None)
+        shown = _told(session, rows[:PER_PAGE], house.settings.public_url, for_team=role is not None)
     return render.page(
         request,
         "profile.html",
         cache=REVALIDATED if role is None else NEVER_STORED,
         headers={"Vary": "Authorization"},
         channel=present.channel(channel, house.settings.public_url),
-        bubbles=told,
+        bubbles=shown,
         for_team=role is not None,
         more=_older(request, rows[PER_PAGE - 1].created_at) if len(rows) > PER_PAGE else None,
     )
@@ -158,8 +159,8 @@ def _older(request: Request, before: datetime) -> str:
     return f"{request.url.path}?{urlencode({'before': before.isoformat()})}"
 
 
-def error(request: Request, code: Code, *, status: int, retry_after_s: int | None = None) -> Response:
-    """What went wrong, for who browses, in their language; a program is told in detail."""
+def error(request: Request, text: str, *, status: int, retry_after_s: int | None = None) -> Response:
+    """What went wrong, for who browses, in their language, by the key of its text; a program is told in detail."""
     t = languages.texts(request)
     return render.page(
         request,
@@ -167,7 +168,7 @@ def error(request: Request, code: Code, *, status: int, retry_after_s: int | Non
         status=status,
         cache=NEVER_STORED,
         headers={"Retry-After": str(retry_after_s)} if retry_after_s is not None else {},
-        heading=t(f"errors.{code}_title"),
-        detail=t(f"errors.{code}"),
+        heading=t(f"errors.{text}_title"),
+        detail=t(f"errors.{text}"),
         robots="noindex",
     )

@@ -24,7 +24,7 @@ SURE_SIMILARITY = 0.55
 def index(request: Request) -> Response:
     """Towns that are called so, best match first, in the asker's language."""
     asked, language = _asked(request), languages.of(request)
-    with auth.house(request).database.transaction() as session:
+    with auth.house(request).database.query() as session:
         towns.require(session)
         found = called(session, language=language, **asked)
     headers = PUBLIC | {"Vary": "Accept-Language, Cookie"}

@@ -43,6 +43,7 @@ from bubbles.http import (
     studio_bubble,
     uploads,
 )
+from bubbles.http.lane import InTurn
 from bubbles.policy import Action
 
 
@@ -172,6 +173,13 @@ OPERATIONS = (
 )
 
 
+IN_TURN = {
+    *(bubbles.index, bubbles.geojson, clusters.view, places.index),
+    *(pages.home, pages.on_air, pages.search, pages.profile, map_pages.page, map_pages.listed, map_pages.walk),
+}
+"""What asks the database for whatever anybody thinks of: these wait for each other, and nobody else for them."""
+
+
 def routes() -> list[Route]:
     """The table as Starlette takes it."""
     return [Route(row.path, row.handler, methods=[row.method], middleware=_middleware(row)) for row in OPERATIONS]
@@ -179,6 +187,7 @@ def routes() -> list[Route]:
 
 def _middleware(row: Operation) -> list[Middleware]:
     """Pages and lists are compressed; sound is already, and one bubble keeps its strong ETag."""
+    turn = [Middleware(InTurn)] if row.handler in IN_TURN else []
     compressed = {"text/html", "Page", "Features", "Map", "application/xml"}
     gzip = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=assets.COMPRESSION)
-    return [gzip] if row.gives in compressed else []
+    return [*turn, gzip] if row.gives in compressed else turn
