@@ -114,7 +114,6 @@ def whole(session: Session, bubbles: list[Bubble]) -> list[Whole]:
     ]
 
 
-def listed_codes(session: Session, *, limit: int) -> list[tuple[str, datetime]]:
-    """Codes and times of the newest listed bubbles, for the sitemap."""
-    query = select(Bubble.code, Bubble.playable_at).where(LISTED).order_by(col(Bubble.playable_at).desc())
-    return [(code, playable_at) for code, playable_at in session.exec(query.limit(limit)) if playable_at]
+def newest_code(session: Session) -> str | None:
+    """The code of the newest listed bubble."""
+    return session.exec(select(Bubble.code).where(LISTED).order_by(col(Bubble.playable_at).desc()).limit(1)).first()

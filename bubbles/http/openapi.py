@@ -22,7 +22,7 @@ BODY_TYPES = {
 }
 KEY: Schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
 SUCCESS = {"Upload": "202"}
-PATH: dict[str, Schema] = {"code": CODE, "handle": HANDLE}
+PATH: dict[str, Schema] = {"code": CODE, "handle": HANDLE, "number": {"type": "integer", "minimum": 1}}
 OF_STATS = {"name": "format", "in": "query", "schema": one_of(["json", "csv"])}
 IF_MATCH = {"name": "If-Match", "in": "header", "schema": TEXT}
 BY_OPERATION: dict[str, list[Schema]] = {
@@ -89,6 +89,7 @@ ALSO: dict[str, dict[str, Schema]] = {
         "501": {"description": "Another format than json or xml.", "content": {"text/plain": {"schema": TEXT}}},
     },
     "GET /sitemap.xml": UNCHANGED,
+    "GET /sitemaps/{number}.xml": UNCHANGED,
     "GET /app.webmanifest": {
         "200": {"description": "The manifest.", "content": {"application/manifest+json": {"schema": {}}}}
     },

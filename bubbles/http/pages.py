@@ -37,8 +37,8 @@ def on_air(request: Request) -> Response:
     """The bubbles newer than `after`, newest first, as cards: for a page that stays open. Nothing, where none is."""
     after = request.query_params.get("after", "")
     with auth.house(request).database.query() as session:
-        newest = bubbles.listed_codes(session, limit=1)
-    found, _ = ([], None) if [code for code, _ in newest] == [after] else _found(request, QueryParams())
+        newest = bubbles.newest_code(session)
+    found, _ = ([], None) if newest in {None, after} else _found(request, QueryParams())
     codes = [each["told"]["code"] for each in found]
     newer = found[: codes.index(after)] if after in codes else found
     return render.page(request, "on_air.html", bubbles=[each["told"] for each in newer])

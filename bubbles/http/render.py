@@ -103,11 +103,16 @@ def revalidated(request: Request, response: Response) -> Response:
     # Weak, since a proxy may compress the body.
     etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
     response.headers["ETag"] = etag
-    sent = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
-    if not sent & {etag, "*"}:
+    if not has(request, etag):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in {"content-length", "content-type"}}
     return Response(status_code=304, headers=kept)
+
+
+def has(request: Request, etag: str) -> bool:
+    """Whether the client says that it has what bears this ETag, or anything."""
+    sent = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
+    return bool(sent & {etag, "*"})
 
 
 @lru_cache(maxsize=8)

@@ -165,7 +165,8 @@ OPERATIONS = (
     Operation("GET", "/terms", legal.terms, A.LOOK, "The operator's terms"),
     Operation("GET", "/contact", legal.contact, A.LOOK, "How to reach the operator"),
     Operation("GET", "/method", legal.method, A.LOOK, "How listening is counted"),
-    Operation("GET", "/sitemap.xml", sitemap.sitemap, A.LOOK, "All that is listed", gives="application/xml"),
+    Operation("GET", "/sitemap.xml", sitemap.sitemap, A.LOOK, "The pages of what is listed", gives="application/xml"),
+    Operation("GET", "/sitemaps/{number}.xml", sitemap.page, A.LOOK, "A page of it", gives="application/xml"),
     Operation("GET", "/robots.txt", sitemap.robots, A.LOOK, "What crawlers may read", gives="text/plain"),
     Operation("GET", "/healthz", health.alive, A.OPERATE, "Whether it runs", gives="text/plain"),
     Operation("GET", "/readyz", health.ready, A.OPERATE, "What is degraded", gives="application/json"),
@@ -176,6 +177,7 @@ OPERATIONS = (
 IN_TURN = {
     *(bubbles.index, bubbles.geojson, clusters.view, places.index),
     *(pages.home, pages.on_air, pages.search, pages.profile, map_pages.page, map_pages.listed, map_pages.walk),
+    *(sitemap.sitemap, sitemap.page),
 }
 """What asks the database for whatever anybody thinks of: these wait for each other, and nobody else for them."""
 
@@ -188,6 +190,6 @@ def routes() -> list[Route]:
 def _middleware(row: Operation) -> list[Middleware]:
     """Pages and lists are compressed; sound is already, and one bubble keeps its strong ETag."""
     turn = [Middleware(InTurn)] if row.handler in IN_TURN else []
-    compressed = {"text/html", "Page", "Features", "Map", "application/xml"}
+    compressed = {"text/html", "Page", "Features", "Map"}
     gzip = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=assets.COMPRESSION)
     return [*turn, gzip] if row.gives in compressed else turn

@@ -73,7 +73,7 @@ def no_turn(searcher: TestClient) -> Iterator[None]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_whoever_asks_while_too_many_do_is_told_so_in_words(searcher: TestClient, no_turn: None, path: str) -> None:
-    asked = path.format(handle="nobody")
+    asked = path.format(handle="nobody", number=1)
     assert_busy(searcher.get(asked, headers=PROGRAM), "Too many ask just now")
     if not path.startswith("/api/"):
         assert_busy(searcher.get(asked, headers=BROWSER), "Too much is asked just now")
