@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 
+import psycopg
 import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from bubbles import accounts, chores, sign_in
 from bubbles.app import NO_PROXY, House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
-from bubbles.db import towns
+from bubbles.db import indexes, towns
 from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 
@@ -77,7 +78,11 @@ def _configuration(house: House) -> uvicorn.Config:
 
 @contextmanager
 def loading(house: House) -> Iterator[None]:
-    """Takes the list of places in beside, which takes seconds the first time; until then places have no names."""
+    """Takes the list of places in beside, which takes seconds the first time; until then places have no names.
+
+    Indexes of large tables that are not there yet are made, too: without them searches are slower.
+    """
+    Thread(target=_index, args=(house,), name="indexes", daemon=True).start()  # it may wait for a backup
     loader = Thread(target=_load, args=(house,), name="places")
     loader.start()
     try:
@@ -94,6 +99,13 @@ def _load(house: House) -> None:
         log.warning("missing", part=missing.part, detail=missing.detail)
     except SQLAlchemyError as error:
         log.error("places_not_loaded", error=type(error.__cause__ or error).__name__)
+
+
+def _index(house: House) -> None:
+    try:
+        indexes.make(house.database)
+    except psycopg.Error as error:  # the next start makes them
+        log.warning("index_not_made", error=type(error).__name__)
 
 
 class _Server(uvicorn.Server):

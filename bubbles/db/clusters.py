@@ -8,7 +8,8 @@ from sqlmodel import Session, col
 
 from bubbles.db import nearby, search
 from bubbles.db.bubbles import LISTED
-from bubbles.db.search import bubble_key, playable_at
+from bubbles.db.narrowing import bubble_key
+from bubbles.db.search import playable_at
 from bubbles.db.terms import Asked
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel

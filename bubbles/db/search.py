@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     case,
     delete,
+    false,
     func,
     literal,
     null,
@@ -26,13 +27,13 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlmodel import Field, Session, SQLModel, col
 from sqlmodel import select as select_entity
 
-from bubbles.db import nearby, vocabulary
+from bubbles.db import narrowing, nearby, vocabulary
 from bubbles.db.bubbles import LISTED
+from bubbles.db.narrowing import bubble_key
 from bubbles.db.terms import SIMPLE, Asked, configuration_of
 from bubbles.model.bubble import Bubble
-from bubbles.model.channel import Channel
 from bubbles.model.columns import reference
-from bubbles.model.query import Box, Query, Sort
+from bubbles.model.query import Query, Sort
 from bubbles.model.transcript import Transcript
 from bubbles.model.words import spaced
 
@@ -42,12 +43,9 @@ RANKED_MAX = 1_000
 """By relevance the newest this many matches are ranked; to rank all that hold a common word takes seconds."""
 RANKED_LATER_MAX = 2 * RANKED_MAX
 """A later page ranks what was published meanwhile too, but no more than this, whatever its cursor says."""
-NARROW_MAX = 2_000
-"""Up to this many bubbles in a region its index is used; of more the planner, who can count, reads the newest first."""
 Rows = Select[*tuple[Any, ...]]
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-bubble_key: ColumnElement[Any] = cast("ColumnElement[Any]", Bubble.id)
 playable_at: ColumnElement[Any] = cast("ColumnElement[Any]", Bubble.playable_at)
 public_code: ColumnElement[Any] = col(Bubble.code).collate("C")
 """Parts equals: it says nothing, where the sequential id would count the bubbles that nobody may know of."""
@@ -230,41 +228,41 @@ def matching(session: Session, query: Query, asked: Asked | None) -> Rows:
     """Id, code, time and distance of all listed bubbles that meet every condition, in no order."""
     distance = nearby.distance_m(query.near) if query.near is not None else sql_cast(null(), Float(53))
     named = bubble_key.label("id"), public_code.label("code"), _microseconds().label("published")
-    chosen = select(*named, distance.label("distance_m")).where(LISTED, *_conditions(query))
+    spoken = narrowing.spoken_in(session, query.language) if query.language is not None else None
+    listed = LISTED if spoken is None else spoken & narrowing.one_by_one
+    chosen = select(*named, distance.label("distance_m")).where(listed, *_conditions(session, query))
     if query.bbox is not None:
         boxes = nearby.parts(query.bbox)
-        chosen = chosen.where(_within(session, boxes), nearby.exact(boxes))
+        chosen = chosen.where(narrowing.within(session, boxes), nearby.exact(boxes))
     if query.near is not None and query.radius_m is not None:
-        chosen = chosen.where(_within(session, nearby.around(query.near, query.radius_m)), distance <= query.radius_m)
-    if asked is not None or query.language is not None:
+        around = narrowing.within(session, nearby.around(query.near, query.radius_m))
+        chosen = chosen.where(around, distance <= query.radius_m)
+    of_many = query.language is not None and spoken is None
+    if asked is not None or of_many:
         chosen = chosen.join(SearchDocument, col(SearchDocument.bubble_id) == bubble_key)
+    if of_many:
+        chosen = chosen.where(_in_language(query.language or ""))
     if asked is not None:
         chosen = chosen.where(*_worded(asked))
     return chosen
 
 
-def _conditions(query: Query) -> Iterator[ColumnElement[bool]]:
+def _conditions(session: Session, query: Query) -> Iterator[ColumnElement[bool]]:
+    if narrowing.is_impossible(query):
+        yield false()
     if query.tags:
         yield col(Bubble.tags).contains(list(query.tags))
     if query.channel is not None:
-        handle = select(col(Channel.id)).where(col(Channel.handle) == query.channel)
-        yield col(Bubble.channel_id) == handle.scalar_subquery()
+        yield narrowing.published_by(session, query.channel)
     if query.since is not None:
         yield playable_at >= query.since
     if query.until is not None:
         yield playable_at < query.until
-    if query.language is not None:
-        language, spoken = query.language.lower(), func.lower(col(SearchDocument.language))
-        yield or_(spoken == language, spoken.startswith(language + "-", autoescape=True))
 
 
-def _within(session: Session, boxes: list[Box]) -> ColumnElement[bool]:
-    """Bubbles in the boxes: by the index where they are few. The planner takes any box for a thousandth of the earth,
-    so that for a whole country it would collect and sort, where the newest are a few rows away."""
-    in_index = nearby.indexed(boxes)
-    few = select(bubble_key).where(LISTED, nearby.has_place, in_index).limit(NARROW_MAX + 1).subquery()
-    count = session.connection().execute(select(func.count()).select_from(few)).scalar_one()
-    return nearby.has_place & (in_index if count <= NARROW_MAX else nearby.exact(boxes))
+def _in_language(tag: str) -> ColumnElement[bool]:
+    language, spoken = tag.lower(), func.lower(col(SearchDocument.language))
+    return or_(spoken == language, spoken.startswith(language + "-", autoescape=True))
 
 
 def _worded(asked: Asked) -> Iterator[ColumnElement[bool]]:

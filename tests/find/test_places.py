@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from bubbles import find
-from bubbles.db import search
+from bubbles.db import narrowing
 from bubbles.find import Box, Query, Sort
 from bubbles.model.bubble import Bubble
 from bubbles.model.place import EARTH_RADIUS_M, distance_m
@@ -164,7 +164,7 @@ def test_the_earth_as_a_whole_is_a_place(session, publish) -> None:
 
 @pytest.mark.parametrize("narrow_max", [0, 2])
 def test_a_region_that_holds_many_finds_the_same(session, publish, monkeypatch, narrow_max) -> None:
-    monkeypatch.setattr(search, "NARROW_MAX", narrow_max)
+    monkeypatch.setattr(narrowing, "NARROW_MAX", narrow_max)
     inside: list[Bubble] = [publish(str(number), where=(45.0, 13.0 + number / 1000)) for number in range(4)]
     publish("outside", where=(45.1, 13.0))
     newest = [bubble.title for bubble in reversed(inside)]
