@@ -17,6 +17,9 @@ TAGS_MAX = 50
 TAG_MAX = 200
 """The most that a setting allows a bubble."""
 
+PAIRS_MAX = 100
+"""Fields of an address: all there are, each tag, and what others hang on a link that is shared."""
+
 
 def parse(params: QueryParams) -> Query:
     """The query; raises `bad_request`, `bad_place` or `bad_text` with what is wrong with which parameter.
@@ -44,13 +47,22 @@ def parse_view(params: QueryParams) -> tuple[Query, Grid]:
 
 
 def asked(params: QueryParams, known: Iterable[str]) -> QueryParams:
-    """What a page can be asked: less the fields left empty, and less what others hang on a link that is shared."""
+    """What a page can be asked: less the fields left empty, and less what others hang on a link that is shared.
+
+    Raises `bad_request` for an address of more fields than any of ours has.
+    """
+    _require_few(params)
     return QueryParams([(key, value) for key, value in params.multi_items() if key in known and value.strip()])
 
 
 def without(params: QueryParams, *keys: str) -> list[tuple[str, str]]:
     """The pairs of all other keys."""
     return [(key, value) for key, value in params.multi_items() if key not in keys]
+
+
+def _require_few(params: QueryParams) -> None:
+    if len(params.multi_items()) > PAIRS_MAX:
+        raise Refused(Code.BAD_REQUEST, f"The query has more than {PAIRS_MAX} fields.")
 
 
 def _zoom(text: str) -> float:
@@ -61,6 +73,7 @@ def _zoom(text: str) -> float:
 
 
 def _require_known(params: QueryParams, readable: Iterable[str]) -> None:
+    _require_few(params)
     names_known = sorted({*readable, "tag"})
     unknown = sorted(set(params) - set(names_known))
     if unknown:

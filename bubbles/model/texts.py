@@ -17,6 +17,8 @@ _SHAPING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 _HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?")
 _MARKS_IN_A_ROW_MAX = 8
+_TAGS_SENT_MAX = 500
+"""Equal ones and empty ones included: more than anybody types, and few enough to be cleaned one by one."""
 
 
 def clean_line(text: str, *, what: str, length_max: int) -> str:
@@ -61,6 +63,8 @@ def _has_piled_marks(text: str) -> bool:
 
 def clean_tags(tags: list[str], *, count_max: int, length_max: int) -> list[str]:
     """Lower-case tags without `#`, in order, each once; raises `bad_text` for too many or too long ones."""
+    if len(tags) > _TAGS_SENT_MAX:
+        raise Refused(Code.BAD_TEXT, f"There are {len(tags)} tags; at most {count_max} are allowed.")
     plain = [_seen(tag).lstrip("# ") for tag in tags]
     cleaned = [clean_line(tag, what="tag", length_max=length_max).casefold() for tag in plain]
     kept = list(dict.fromkeys(tag for tag in cleaned if tag))
