@@ -46,7 +46,7 @@ lint: .venv/.dev ## style, types and the walls of the house
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, bursts, slow sockets, search, backups, memory, pages, install
+bench: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed ## measure: words, journey, reads, bursts, slow sockets, hostile clients, search, backups, memory, pages, install
 	.venv/bin/python -m tests.bench
 
 pythons: .venv/.dev web/dist/.built .cache/basemap/.built ## try every Python that is found here: install, doctor, start, words, pure tests

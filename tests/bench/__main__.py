@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BENCHES = (
-    *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets"),
+    *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets", "hostile"),
     *("search", "figures", "keeping", "pages", "install"),
 )
 

@@ -34,24 +34,24 @@ class Told:
         return f"{len(self.took_s)} | {self.failed} | {self.at(0.5):.1f} ms | {self.at(0.99):.1f} ms"
 
 
-def ask(port: int, path: str) -> bool:
-    """Whether a first range of the sound, or a page, came whole over a new connection."""
+def ask(port: int, path: str, least_bytes: int = RANGE_BYTES) -> bool:
+    """Whether a first range of the sound, or a page, came whole over a new connection: more than so many bytes."""
     wish = f"GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: {AGENT}\r\nRange: bytes=0-{RANGE_BYTES - 1}\r\n"
     with socket.create_connection(("127.0.0.1", port), GIVES_UP_S) as client:
         client.settimeout(GIVES_UP_S)
         client.sendall(f"{wish}Connection: close\r\n\r\n".encode())
         received = b"".join(iter(lambda: client.recv(1 << 16), b""))
     head = received.partition(b"\r\n")[0]
-    return (b" 206 " in head or b" 200 " in head) and len(received) > RANGE_BYTES
+    return (b" 206 " in head or b" 200 " in head) and len(received) > least_bytes
 
 
-def _come(port: int, path: str, per_second: float, come: Event, leaving: Event, results: "Queue[Told]") -> None:
+def _come(asked: tuple[int, str, int], per_second: float, come: Event, leaving: Event, results: "Queue[Told]") -> None:
     come.set()
     told, began_s = Told(), time.monotonic()
 
     def once(due_s: float) -> None:
         try:
-            came = ask(port, path)
+            came = ask(*asked)
         except OSError:
             came = False
         if came:
@@ -70,11 +70,11 @@ def _come(port: int, path: str, per_second: float, come: Event, leaving: Event, 
 
 
 @contextmanager
-def coming(port: int, path: str, *, per_second: float = 20.0) -> Iterator[Told]:
+def coming(port: int, path: str, *, per_second: float = 20.0, least_bytes: int = RANGE_BYTES) -> Iterator[Told]:
     """Somebody who asks so often; what they were told is there once the context has ended."""
     context, told = multiprocessing.get_context("spawn"), Told()
     come, leaving, results = context.Event(), context.Event(), context.Queue()
-    process = context.Process(target=_come, args=(port, path, per_second, come, leaving, results))
+    process = context.Process(target=_come, args=((port, path, least_bytes), per_second, come, leaving, results))
     process.start()
     try:
         assert come.wait(60)
@@ -86,8 +86,8 @@ def coming(port: int, path: str, *, per_second: float = 20.0) -> Iterator[Told]:
         process.join()
 
 
-def quiet(port: int, path: str, seconds: float, *, per_second: float = 20.0) -> Told:
+def quiet(port: int, path: str, seconds: float, *, per_second: float = 20.0, least_bytes: int = RANGE_BYTES) -> Told:
     """How it is while nobody else asks."""
-    with coming(port, path, per_second=per_second) as told:
+    with coming(port, path, per_second=per_second, least_bytes=least_bytes) as told:
         time.sleep(seconds)
     return told
