@@ -30,6 +30,9 @@ class Action(StrEnum):
     RETRY = "retry"  # begin again a step that was given up
     SEE_STATS = "see_stats"
     SEE_TEAM = "see_team"  # a bubble in every state, and what only its team is told
+    SEE_MEMBERS = "see_members"  # who is in a team, which nobody else is told
+    KEEP_MEMBERS = "keep_members"  # give roles in a team, and take others out of it
+    LEAVE_TEAM = "leave_team"
     OPERATE = "operate"  # health and metrics: guarded by where the service listens
 
 
@@ -64,6 +67,9 @@ MAY: dict[Action, frozenset[Standing]] = {
     Action.RETRY: HANDS,
     Action.SEE_STATS: TEAM,
     Action.SEE_TEAM: TEAM,
+    Action.SEE_MEMBERS: TEAM,
+    Action.KEEP_MEMBERS: frozenset({Standing.OWNER}),
+    Action.LEAVE_TEAM: TEAM,
     Action.OPERATE: EVERYONE,
 }
 

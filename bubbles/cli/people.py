@@ -8,6 +8,7 @@ import typer
 from bubbles import accounts, channels, invitations, leave, sign_in, upkeep
 from bubbles.cli.opened import house
 from bubbles.db import accounts as account_rows
+from bubbles.db import channels as channel_rows
 from bubbles.errors import Code, Refused
 from bubbles.model.channel import Role
 
@@ -117,3 +118,20 @@ def channel_member(handle: str, account: str, role: Role) -> None:
         member, channel = accounts.require(session, account), channels.require(session, handle)
         channels.set_member(session, channel, member, role, now=opened.now())
         print(f"@{member.handle} is {role} of @{channel.handle}")
+
+
+@channel_app.command("members")
+def channel_members(handle: str) -> None:
+    """List who is in a channel's team."""
+    with house() as opened, opened.database.transaction() as session:
+        for member, account in channel_rows.team(session, channels.require(session, handle).id):
+            print(f"@{account} is {member.role} since {member.since:%Y-%m-%d}")
+
+
+@channel_app.command("remove")
+def channel_remove(handle: str, account: str) -> None:
+    """Take an account out of a channel's team; what it posted there stays."""
+    with house() as opened, opened.database.transaction() as session:
+        member, channel = accounts.require(session, account), channels.require(session, handle)
+        channels.remove_member(session, channel, member)
+        print(f"@{member.handle} is no longer in the team of @{channel.handle}")

@@ -151,10 +151,31 @@ def bubble_for_anyone(request: Request, session: Session, code: str) -> Bubble:
 def channel(request: Request, session: Session, handle: str) -> tuple[Channel, Person | None, Role | None]:
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)
-    found = channels.by_handle(session, handle.lower()) if handle.isprintable() else None
-    if found is None or not channels.owners(session, found.id):  # whose owners have all left is closed
-        raise Refused(Code.NOT_FOUND, "There is no such channel.")
-    member = channels.membership(session, found.id, who.account_id) if who else None
-    role = Role(member.role) if member else None
+    found, role = _channel(session, handle, who)
     policy.require(action(request), who, policy.standing(who, role))
     return found, who, role
+
+
+def team(request: Request, session: Session) -> tuple[Channel, Person, Role]:
+    """The channel of the path, for its team; to everybody else its team is as unknown as a channel that is not there.
+
+    Raises `unauthorised` for a stranger, `not_found`, and `forbidden` for a member who may not do it.
+    """
+    who = require_person(request, session)
+    found, role = _channel(session, request.path_params["handle"], who)
+    if role is None:
+        raise _no_such_channel()
+    policy.require(action(request), who, policy.standing(who, role))
+    return found, who, role
+
+
+def _channel(session: Session, handle: str, who: Person | None) -> tuple[Channel, Role | None]:
+    found = channels.by_handle(session, handle.lower()) if handle.isprintable() else None
+    if found is None or not channels.owners(session, found.id):  # whose owners have all left is closed
+        raise _no_such_channel()
+    member = channels.membership(session, found.id, who.account_id) if who else None
+    return found, Role(member.role) if member else None
+
+
+def _no_such_channel() -> Refused:
+    return Refused(Code.NOT_FOUND, "There is no such channel.")

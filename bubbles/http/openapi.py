@@ -22,7 +22,8 @@ BODY_TYPES = {
 }
 KEY: Schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
 SUCCESS = {"Upload": "202"}
-PATH: dict[str, Schema] = {"code": CODE, "handle": HANDLE, "number": {"type": "integer", "minimum": 1}}
+PAGE_NUMBER: Schema = {"type": "integer", "minimum": 1}
+PATH: dict[str, Schema] = {"code": CODE, "handle": HANDLE, "account": HANDLE, "number": PAGE_NUMBER}
 OF_STATS = {"name": "format", "in": "query", "schema": one_of(["json", "csv"])}
 IF_MATCH = {"name": "If-Match", "in": "header", "schema": TEXT}
 BY_OPERATION: dict[str, list[Schema]] = {

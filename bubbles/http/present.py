@@ -10,7 +10,7 @@ from bubbles.find import Found
 from bubbles.http import naming
 from bubbles.http.languages import DEFAULT
 from bubbles.model.bubble import Bubble
-from bubbles.model.channel import Channel
+from bubbles.model.channel import Channel, Membership
 from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 from bubbles.model.step import SPOILED, Step, StepName
@@ -62,6 +62,11 @@ def team(whole: Whole) -> Json:
 def channel(row: Channel, base_url: str) -> Json:
     """Who publishes."""
     return {"handle": row.handle, "title": row.title, "url": f"{base_url}/@{row.handle}"}
+
+
+def member(row: Membership, handle: str) -> Json:
+    """Somebody in a team."""
+    return {"handle": handle, "role": row.role, "since": rfc3339(row.since)}
 
 
 def place(at: Place | None, named: Named | None = None) -> Json | None:

@@ -24,6 +24,7 @@ from bubbles.http import (
     listens,
     map_pages,
     media,
+    members,
     metrics,
     oembed,
     openapi,
@@ -81,6 +82,26 @@ OPERATIONS = (
     Operation("GET", "/api/bubbles/{code}/stats", stats.of_bubble, A.SEE_STATS, "How a bubble was heard", "", "Stats"),
     Operation(
         "GET", "/api/channels/{handle}/stats", stats.of_channel, A.SEE_STATS, "How a channel was heard", "", "Stats"
+    ),
+    Operation(
+        "GET", "/api/channels/{handle}/members", members.index, A.SEE_MEMBERS, "Who is in a team", gives="Members"
+    ),
+    Operation(
+        "PUT",
+        "/api/channels/{handle}/members/{account}",
+        members.put,
+        A.KEEP_MEMBERS,
+        "Give a role in a team",
+        "Role",
+        "Member",
+    ),
+    Operation(
+        "DELETE",
+        "/api/channels/{handle}/members/{account}",
+        members.remove,
+        A.LEAVE_TEAM,
+        "Take out of a team, or leave it",
+        gives="",
     ),
     Operation("POST", "/api/listens", listens.tell, A.TELL_HEARD, "Tell what was heard", "Heard", ""),
     Operation("GET", "/api/me", record.me, A.LOOK, "Who asks, and where they may publish", gives="Me"),

@@ -93,6 +93,7 @@ TOWN = record(
     population=or_null(NUMBER),
     distance_m=NUMBER,
 )
+MEMBER = record("handle role since", handle=HANDLE, role=one_of(Role), since=TIME)
 SCHEMAS: dict[str, Schema] = {
     "Form": {"type": "object", "additionalProperties": TEXT, "description": "The fields of a page's form."},
     "Challenge": {"type": "object", "description": "What `navigator.credentials` takes as `publicKey` (WebAuthn)."},
@@ -197,6 +198,9 @@ SCHEMAS: dict[str, Schema] = {
         handle=or_null(HANDLE),
         channels=list_of(record("handle title url role", handle=HANDLE, title=TEXT, url=TEXT, role=one_of(Role))),
     ),
+    "Role": closed("role", role=one_of(Role)),
+    "Member": MEMBER,
+    "Members": record("items", items=list_of(MEMBER)),
     "Problem": record("title status code", title=TEXT, status=NUMBER, code=one_of(Code), detail=TEXT),
 }
 QUERY: dict[str, Schema] = {

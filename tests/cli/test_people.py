@@ -54,6 +54,20 @@ def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
     assert member.role == Role.EDITOR
 
 
+def test_a_member_is_listed_and_taken_out_and_the_last_owner_is_not(run: Run) -> None:
+    for handle in ("rita", "saul"):
+        run("account", "create", handle)
+    run("channel", "create", "museum", "--owner", "rita")
+    run("channel", "member", "museum", "saul", "author")
+    listed = run("channel", "members", "museum").out.splitlines()
+    assert [line.partition(" since 20")[0] for line in listed] == ["@rita is owner", "@saul is author"]
+    assert run("channel", "remove", "museum", "@Saul") == Ran(0, "@saul is no longer in the team of @museum\n", "")
+    assert run("channel", "remove", "museum", "saul").err.endswith("(not_found)\n")
+    assert run("channel", "remove", "museum", "rita").err.endswith("(conflict)\n")
+    assert run("channel", "remove", "rita", "rita").err.endswith("(conflict)\n")
+    assert len(run("channel", "members", "museum").out.splitlines()) == 1
+
+
 def test_an_invitation_is_printed_and_good_once(run: Run, house: House) -> None:
     code = run("account", "invite").out.strip().removeprefix(f"{BASE}/sign-up?invitation=")
     run("account", "create", "inga")

@@ -42,7 +42,8 @@ def test_every_answer_is_described(client: TestClient, world: Any, clock: Any, r
     bubble = world.bubble(channel, length_bytes=9, ready_at=clock())
     described = client.get("/api/openapi.json").json()["paths"][row.path][row.method.lower()]["responses"]
     for code, handle in ((bubble.code, channel.handle), ("AAAAAAAAAAAAAAAA", "nobody"), ("%00", "%00")):
-        path = row.path.format(code=code, handle=handle, kind="m4a", format="json", secret="wrong", number=1)
+        wanted = {"code": code, "handle": handle, "account": handle, "secret": "wrong", "number": 1}
+        path = row.path.format(kind="m4a", format="json", **wanted)
         for answer in asked(client, row, path, owner):
             where = f"{answer.request.method} {answer.request.url} {answer.status_code}"
             assert str(answer.status_code) in described, where
