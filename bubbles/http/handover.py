@@ -19,7 +19,7 @@ from bubbles.listen import Delivery
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 
 LINK_VALID_S = 60
-"""How long a link may outlive the right to hear: a bubble that is hidden, a team that was left."""
+"""How long a link may outlive a bubble that is hidden. What only a team hears has none: see `media.py`."""
 
 INSIDE = "/_bubbles"
 """Where infra/nginx/media.conf has what nginx sends for us; nobody outside reaches it."""

@@ -34,6 +34,8 @@ class Wanted:
     rendition: Rendition
     visitor: Visitor
     headers: dict[str, str]
+    is_for_team: bool
+    """Nobody else hears it."""
 
     @property
     def etag(self) -> str:
@@ -52,7 +54,7 @@ async def rendition(request: Request) -> Response:
     `Range` is for GET only: HEAD ignores it (RFC 9110, section 14.2) and tells of the whole.
     """
     wanted = await run_in_threadpool(_wanted, request)
-    if handover.leads_away(request):
+    if handover.leads_away(request) and not wanted.is_for_team:
         return await lane.run(request.app, partial(_lead_away, request, wanted))
     length_bytes, given = wanted.rendition.length_bytes, request.headers
     if "if-match" in given and not ranges.lists(_joined(request, "if-match"), wanted.etag, weak=False):
@@ -87,7 +89,12 @@ def _wanted(request: Request) -> Wanted:
     policy.require_bubble(auth.action(request), who, found.role, found.bubble)
     if found.bubble.playable_at is None:
         raise policy.not_found()
-    return Wanted(found.rendition, visitors.visitor(request, found.role), _headers(found.bubble, found.rendition))
+    return Wanted(
+        found.rendition,
+        visitors.visitor(request, found.role),
+        _headers(found.bubble, found.rendition),
+        is_for_team=not found.bubble.shown_to_strangers,
+    )
 
 
 def _headers(bubble: Bubble, found: Rendition) -> dict[str, str]:

@@ -160,6 +160,7 @@ def test_who_may_not_hear_is_sent_nothing(there: Site) -> None:
     heard = there.client.get(path, headers=owner)
     assert (heard.status_code, heard.content) == (200, there.world.sounds[path])
     assert heard.headers["cache-control"] == "no-store"
+    assert not heard.history  # a link would outlive the owner's place in the team
 
 
 def test_a_blob_that_is_gone_is_unavailable(there: Site, way: str) -> None:
