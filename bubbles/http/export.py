@@ -87,22 +87,22 @@ def download(request: Request) -> Archive:
     with house.database.transaction() as session:
         account = auth.require_own(request, session).account
         facts = _facts(session, account, house)
-        teams = {channel.id for channel, _ in channels.of_account(session, account.id, first=account.handle)}
     busy: Exporting = request.app.state.exporting
     if not busy.begin(account.id):
         raise Refused(Code.RATE_LIMITED, "Your archive is being made already.", retry_after_s=BUSY_S)
-    chunks = export.archive(_entries(request, account, facts, teams), house.blobs, now=house.now())
+    chunks = export.archive(_entries(request, account, facts), house.blobs, now=house.now())
     name = f"bubbles-{account.handle}-{house.now():%Y-%m-%d}.zip"
     return Archive(chunks, name=name, account_id=account.id, busy=busy)
 
 
-def _entries(request: Request, account: Account, facts: dict[str, Any], teams: set[int]) -> Iterator[Entry]:
+def _entries(request: Request, account: Account, facts: dict[str, Any]) -> Iterator[Entry]:
     house = auth.house(request)
     yield Entry("README.txt", _readme(house))
     yield Entry("account.json", _json(facts))
 
     def described(session: Session, whole: Whole) -> dict[str, str]:
-        return _described(session, whole, house.settings.public_url, for_team=whole.channel.id in teams)
+        member = channels.membership(session, whole.channel.id, account.id)  # they may leave while it is being made
+        return _described(session, whole, house.settings.public_url, for_team=member is not None)
 
     yield from export.of_account(house.database, account.id, described)
 
@@ -116,13 +116,19 @@ def _readme(house: House) -> str:
 def _described(session: Session, whole: Whole, base_url: str, *, for_team: bool) -> dict[str, str]:
     """A bubble as its team is told; who is no longer in it gets what is their own, not what the team made of it."""
     told = present.bubble(whole, base_url, for_team=True)
-    files = {"bubble.json": _json(told if for_team else {name: told[name] for name in OWN_FACTS})}
+    files = {"bubble.json": _json(told if for_team else _own_facts(whole.bubble, told))}
     if whole.transcript is not None and (for_team or _is_own(whole.transcript, whole.bubble)):
         files["transcript.json"] = _json(present.transcript(whole))
         files |= {f"transcript.{kind}": written(whole.transcript.spoken) for kind, (_, written) in FORMATS.items()}
     if for_team and whole.bubble.playable_at:
         files["statistics.csv"] = csv_of(stats.of_bubble(session, whole.bubble.id))
     return files
+
+
+def _own_facts(bubble: Bubble, told: dict[str, Any]) -> dict[str, Any]:
+    """What the author gave. The licence is the team's once it may have changed it, and told where anybody reads it."""
+    is_known = bubble.version == 1 or bubble.shown_to_strangers
+    return {name: told[name] for name in OWN_FACTS if name != "licence" or is_known}
 
 
 def _is_own(words: Transcript, bubble: Bubble) -> bool:

@@ -9,8 +9,10 @@ from bubbles.db.towns import Named
 from bubbles.find import Found
 from bubbles.http import naming
 from bubbles.http.languages import DEFAULT
-from bubbles.model.bubble import Bubble
+from bubbles.model.bubble import Bubble, State
 from bubbles.model.channel import Channel, Membership
+from bubbles.model.draft import Draft
+from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
 from bubbles.model.step import SPOILED, Step, StepName
@@ -18,6 +20,15 @@ from bubbles.model.times import rfc3339
 from bubbles.model.transcript import Transcript, TranscriptState
 
 Json = dict[str, Any]
+NO_WORDS: Json = {
+    "waiting_for": None,
+    "failed_reason": None,
+    "language": None,
+    "language_doubtful": False,
+    "corrected": False,
+    "text": "",
+    "cues": [],
+}
 
 
 def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
@@ -43,6 +54,34 @@ def bubble(whole: Whole, base_url: str, *, for_team: bool = False) -> Json:
         "transcript": transcript(whole),
     }
     return told | team(whole) if for_team else told
+
+
+def sent(whole: Whole, draft: Draft, base_url: str, *, usual: Licence) -> Json:
+    """A bubble as who sent it is told who is not in its team: what they sent, and the state as far as anybody sees it.
+
+    Whatever the team, a moderator or a step made of it since is left out. `usual` is the licence of who chose none.
+    """
+    row, shown = whole.bubble, whole.bubble.shown_to_strangers
+    words = transcript_state(whole.transcript, whole.steps.get(StepName.TRANSCRIBE))
+    return {
+        "code": row.code,
+        "state": row.state if shown else State.PROCESSING,
+        "url": f"{base_url}/b/{row.code}",
+        "title": draft.title,
+        "tags": list(draft.tags),
+        "language": draft.language,
+        "visibility": draft.visibility,
+        "licence": draft.licence or usual,
+        "channel": channel(whole.channel, base_url),
+        "place": place(draft.place),
+        "duration_s": round(row.duration_s, 3),
+        "recorded_at": rfc3339(draft.recorded_at or row.created_at),
+        "created_at": rfc3339(row.created_at),
+        "published_at": None,
+        "peaks": [],
+        "renditions": [],
+        "transcript": NO_WORDS | {"state": words if shown else TranscriptState.WAITING},
+    }
 
 
 def team(whole: Whole) -> Json:

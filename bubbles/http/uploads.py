@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bubbles import accept, legal
+from bubbles import accept, legal, policy
 from bubbles.accept import Ticket, UploadLimits, Usual
 from bubbles.app import House
-from bubbles.db import bubbles
+from bubbles.db import bubbles, channels
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, lane, present
 from bubbles.http.caching import NO_STORE
@@ -24,8 +24,10 @@ from bubbles.http.multipart import Form, receive
 from bubbles.meters import UPLOADS
 from bubbles.model import draft
 from bubbles.model.bubble import Bubble
+from bubbles.model.channel import Role
+from bubbles.model.draft import Draft
 from bubbles.model.licence import Licence
-from bubbles.policy import Person
+from bubbles.policy import Action, Person
 
 PROBE_WAIT_S = 30
 KEY_INDEX = "upload_key"
@@ -48,9 +50,9 @@ async def publish(request: Request) -> Response:
             ) as form,
             _turn(request.app.state.probes),
         ):
-            bubble = await run_in_threadpool(_accept, house, person, ticket, form)
+            bubble, sent = await run_in_threadpool(_accept, house, person, ticket, form)
     note(request, bubble_id=bubble.id)
-    return await lane.for_upload(request.app, partial(_accepted, house, bubble))
+    return await lane.for_upload(request.app, partial(_accepted, house, person, bubble, sent))
 
 
 def _open(request: Request) -> tuple[Person, Ticket]:
@@ -65,20 +67,26 @@ def _open(request: Request) -> tuple[Person, Ticket]:
         return person, accept.open_upload(session, person, idempotency_key=key, limits=limits, now=house.now())
 
 
-def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> Bubble:
+def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> tuple[Bubble, Draft]:
+    sent = draft.parse(form.fields, limits=house.text_limits, now=house.now())
     with _key_is_a_conflict():
-        return accept.accept(
+        bubble = accept.accept(
             house.database,
             house.blobs,
             person=person,
             ticket=ticket,
-            draft=draft.parse(form.fields, limits=house.text_limits, now=house.now()),
+            draft=sent,
             received=form.received,
             limits=house.probe_limits,
             silence_dbfs=house.settings.silence_dbfs,
             now=house.now(),
-            usual=Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal)),
+            usual=_usual(house),
         )
+    return bubble, sent
+
+
+def _usual(house: House) -> Usual:
+    return Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal))
 
 
 @contextmanager
@@ -151,13 +159,17 @@ async def _turn(probes: asyncio.Semaphore) -> AsyncIterator[None]:
         probes.release()
 
 
-def _accepted(house: House, bubble: Bubble) -> Response:
+def _accepted(house: House, person: Person, bubble: Bubble, sent: Draft) -> Response:
     with house.database.transaction() as session:
-        body = told(session, house, bubble)
+        body = _told(session, house, person, bubble, sent)
     return JSONResponse(body, status_code=202, headers=NO_STORE | {"Location": body["url"]})
 
 
-def told(session: Session, house: House, bubble: Bubble) -> present.Json:
-    """A bubble as its team is told."""
+def _told(session: Session, house: House, person: Person, bubble: Bubble, sent: Draft) -> present.Json:
+    """A bubble as its team is told; who has left the team since they sent it is told what they sent."""
     (whole,) = bubbles.whole(session, [bubble])
-    return present.bubble(whole, house.settings.public_url, for_team=True)
+    member = channels.membership(session, bubble.channel_id, person.account_id)
+    stands = policy.standing(person, Role(member.role) if member else None, author_id=bubble.author_id)
+    if policy.may(Action.SEE_TEAM, stands):
+        return present.bubble(whole, house.settings.public_url, for_team=True)
+    return present.sent(whole, sent, house.settings.public_url, usual=Licence(house.settings.licence))

@@ -11,14 +11,17 @@ from threading import Barrier, BrokenBarrierError
 from typing import Any
 from zipfile import ZipFile
 
+import pytest
 from starlette.testclient import TestClient
 
+from bubbles import channels as channel_verbs
 from bubbles import export
 from bubbles.app import House
 from bubbles.blobs.store import CHUNK_BYTES
 from bubbles.db import bubbles, channels
 from bubbles.errors import Missing
 from bubbles.export import Entry
+from bubbles.http import export as http_export
 from bubbles.http.export import Exporting
 from bubbles.model.account import Account
 from bubbles.model.channel import Channel, Membership, Role
@@ -149,6 +152,40 @@ def test_who_is_no_longer_in_the_team_gets_their_voice_and_not_what_the_team_wro
         assert b"The team's" not in archive.read(f"{folder}/bubble.json")
     assert f"{folders[heard.code]}/transcript.vtt" in archive.namelist()
     assert f"{folders[corrected.code]}/transcript.vtt" not in archive.namelist()
+
+
+@pytest.mark.parametrize(("visibility", "told"), [("private", False), ("public", True)])
+def test_the_licence_that_the_team_chose_is_told_where_anybody_reads_it(
+    people: People, world: Any, house: House, visibility: str, told: bool
+) -> None:
+    account, (brand, _) = people.account(), world.channel()
+    chosen = Stage(house, world).bubble(
+        channel=brand, author_id=account.id, licence="CC0-1.0", version=2, visibility=visibility
+    )
+    archive = opened(people.signed_in(account).post("/account/export"))
+    assert ("CC0-1.0" in archive.read(f"bubbles/2026-11-23-{chosen.code}/bubble.json").decode()) == told
+
+
+def test_whoever_is_taken_out_of_a_team_while_their_archive_is_made_gets_no_more_of_it(
+    people: People, world: Any, house: House
+) -> None:
+    account, (brand, _) = people.account(), world.channel()
+    with house.database.transaction() as session:
+        channel_verbs.set_member(session, brand, account, Role.AUTHOR, now=MONDAY_22)
+    made = [world.bubble(brand, author_id=account.id, length_bytes=9) for _ in range(export.PAGE + 1)]
+
+    def describing(session: Any, whole: Any, *rest: Any, **more: Any) -> dict[str, str]:
+        if whole.bubble.code == made[0].code:
+            with house.database.transaction() as other:
+                channel_verbs.remove_member(other, brand, account)
+        return described(session, whole, *rest, **more)
+
+    described = http_export._described
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_export, "_described", describing)
+        archive = opened(people.signed_in(account).post("/account/export"))
+    last = json.loads(archive.read(f"bubbles/2026-11-23-{made[-1].code}/bubble.json"))
+    assert "title" not in last
 
 
 def test_a_stranger_a_token_and_another_site_get_none(client: TestClient, people: People, world: Any) -> None:
