@@ -10,6 +10,7 @@ from enum import StrEnum
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Role
+from bubbles.model.token import Scope
 
 
 class Action(StrEnum):
@@ -74,12 +75,45 @@ MAY: dict[Action, frozenset[Standing]] = {
 }
 
 
+SCOPE_OF: dict[Action, Scope] = {
+    Action.PUBLISH: Scope.PUBLISH,
+    Action.EDIT: Scope.EDIT,
+    Action.CORRECT: Scope.EDIT,
+    Action.WITHDRAW: Scope.EDIT,
+    Action.RETRY: Scope.EDIT,
+    Action.SEE_TEAM: Scope.EDIT,
+    Action.SEE_STATS: Scope.STATISTICS,
+}
+"""The scope by which a limited token opens what strangers may not do; what is not here takes one for everything."""
+
+
 @dataclass(frozen=True)
 class Person:
-    """Who asks, once a token or a session has shown it."""
+    """Who asks, once a token or a session has shown it; `scopes` is what the token is limited to, None: nothing."""
 
     account_id: int
     handle: str
+    scopes: frozenset[Scope] | None = None
+
+
+def opens(action: Action, person: Person) -> bool:
+    """Whether who asks is not kept from it by a token that is limited; whether they may do it is another question."""
+    if person.scopes is None or Standing.ANYONE in MAY[action]:
+        return True
+    return SCOPE_OF.get(action) in person.scopes
+
+
+def role_for(action: Action, person: Person | None, role: Role | None, *, author_id: int | None = None) -> Role | None:
+    """The role in the team in which someone asks: a limited token is a stranger's where no scope of it says else.
+
+    With `edit` it looks and hears as the team does; with `publish` at what its holder posted.
+    """
+    if person is None or person.scopes is None:
+        return role
+    if Standing.ANYONE not in MAY[action]:
+        return role if opens(action, person) else None
+    sees = Scope.EDIT in person.scopes or (Scope.PUBLISH in person.scopes and author_id == person.account_id)
+    return role if sees else None
 
 
 def standing(person: Person | None, role: Role | None, *, author_id: int | None = None) -> Standing:

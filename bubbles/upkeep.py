@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bubbles.blobs.store import BlobStore
-from bubbles.db import accounts, attempts, bubbles, discards, invitations, listening, passkeys, uploads
+from bubbles.db import accounts, attempts, bubbles, discards, invitations, listening, passkeys, tokens, uploads
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
 
@@ -97,6 +97,7 @@ def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
         passkeys.forget_challenges(session, now)
         accounts.forget_devices(session, now)
         accounts.forget_over(session, now - OVER_KEPT)
+        tokens.forget_over(session, now - OVER_KEPT)
         invitations.forget(session, now - OVER_KEPT)
     return forgotten
 

@@ -8,7 +8,22 @@ import pytest
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble, State, Visibility
 from bubbles.model.channel import Role
-from bubbles.policy import HANDS, MAY, TEAM, Action, Person, Standing, may, require, require_bubble, standing
+from bubbles.model.token import Scope
+from bubbles.policy import (
+    HANDS,
+    MAY,
+    SCOPE_OF,
+    TEAM,
+    Action,
+    Person,
+    Standing,
+    may,
+    opens,
+    require,
+    require_bubble,
+    role_for,
+    standing,
+)
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 AUTHOR, COLLEAGUE = Person(1, "anna"), Person(2, "ben")
@@ -120,6 +135,25 @@ def test_what_is_hidden_is_told_in_the_words_of_what_is_unknown() -> None:
                 require_bubble(action, None, None, bubble(state))
             told.add((refused.value.code, refused.value.detail))
     assert len(told) == 1
+
+
+def test_a_scope_opens_only_what_strangers_may_not_do_and_no_account() -> None:
+    for action in SCOPE_OF:
+        assert not may(action, Standing.ANYONE)
+    kept = {Action.KEEP_ACCOUNT, Action.SEE_MEMBERS, Action.KEEP_MEMBERS, Action.LEAVE_TEAM}
+    assert {action for action in Action if not may(action, Standing.ANYONE)} - set(SCOPE_OF) == kept
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_action_without_a_scope_takes_a_token_for_everything(action: Action) -> None:
+    everything, nothing, all_scopes = (
+        Person(1, "anna", scopes) for scopes in (None, frozenset[Scope](), frozenset(Scope))
+    )
+    assert opens(action, everything)
+    assert opens(action, nothing) == may(action, Standing.ANYONE)
+    assert opens(action, all_scopes) == (may(action, Standing.ANYONE) or action in SCOPE_OF)
+    assert (role_for(action, everything, Role.OWNER), role_for(action, None, None)) == (Role.OWNER, None)
+    assert role_for(action, nothing, Role.OWNER) is None
 
 
 def test_statistics_and_states_are_the_teams_and_changes_are_of_fewer_hands() -> None:

@@ -1,6 +1,6 @@
 """The commands about people: accounts and their ways in, tokens, channels and their teams."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -9,8 +9,12 @@ from bubbles import accounts, channels, invitations, leave, sign_in, upkeep
 from bubbles.cli.opened import house
 from bubbles.db import accounts as account_rows
 from bubbles.db import channels as channel_rows
+from bubbles.db import tokens as token_rows
 from bubbles.errors import Code, Refused
 from bubbles.model.channel import Role
+from bubbles.model.passkey import NAME_MAX
+from bubbles.model.texts import clean_line
+from bubbles.model.token import DAYS_MAX, AnyToken, Scope, scopes_of
 
 account_app = typer.Typer(help="Accounts: people and programs who may act.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens: the way in for programs.", no_args_is_help=True)
@@ -66,8 +70,11 @@ def account_close(
 def account_sessions(
     handle: str,
     end: Annotated[bool, typer.Option("--end", help="End them all: sign the account out everywhere.")] = False,
+    tokens: Annotated[bool, typer.Option("--tokens", help="With --end: revoke all its tokens too.")] = False,
 ) -> None:
     """List where an account is signed in."""
+    if tokens and not end:
+        raise typer.BadParameter("--tokens goes with --end.")
     with house() as opened, opened.database.transaction() as session:
         account, now = accounts.require(session, handle), opened.now()
         for each in account_rows.web_sessions(session, account.id, now):
@@ -75,28 +82,60 @@ def account_sessions(
             print(f"{each.created_at:%Y-%m-%d} by {each.way}, {device}, last seen {each.last_seen_on or 'never'}")
         if end:
             sign_in.end_sessions(session, account, now=now)
+        if tokens:
+            accounts.revoke_tokens(session, account, now=now)
 
 
 @token_app.command("create")
-def token_create(handle: str) -> None:
+def token_create(
+    handle: str,
+    scope: Annotated[
+        str | None, typer.Option(help="What it opens: publish, edit, statistics, with commas; default: everything.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=DAYS_MAX, help="Days until it ends; default: no end.")] = None,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
     """Print a new token for an account: it is told this once."""
+    scopes = None if scope is None else scopes_of(scope.split(","))
+    named = clean_line(name, what="name", length_max=NAME_MAX)
+    valid_for = None if days is None else timedelta(days=days)
     with house() as opened, opened.database.transaction() as session:
-        print(accounts.new_token(session, accounts.require(session, handle), now=opened.now()))
+        account, now = accounts.require(session, handle), opened.now()
+        print(accounts.new_token(session, account, now=now, name=named, scopes=scopes, valid_for=valid_for))
 
 
 @token_app.command("list")
 def token_list(handle: str) -> None:
-    """List the tokens of an account, by the number that revokes them."""
+    """List the tokens of an account, by the number that revokes them, with what they open and until when."""
     with house() as opened, opened.database.transaction() as session:
-        for token in account_rows.tokens(session, accounts.require(session, handle).id):
-            print(f"{token.id}  {token.created_at:%Y-%m-%d}  {token.name}".rstrip())
+        now = opened.now()
+        for token in token_rows.held(session, accounts.require(session, handle).id):
+            print(f"{token.id}  {token.created_at:%Y-%m-%d}  {_opens(token)}, {_ends(token, now)}{_known_by(token)}")
+
+
+def _opens(token: AnyToken) -> str:
+    if token.limits is None:
+        return "everything"
+    return ", ".join(scope for scope in Scope if scope in token.limits) or "nothing"
+
+
+def _ends(token: AnyToken, now: datetime) -> str:
+    if token.ends_at is None:
+        return "no end"
+    return f"{'ended' if accounts.has_ended(token, now) else 'until'} {token.ends_at:%Y-%m-%d}"
+
+
+def _known_by(token: AnyToken) -> str:
+    used = f", last used {token.last_used_at:%Y-%m-%d %H}h" if token.last_used_at else ""
+    return f"{used}  {token.name}".rstrip()
 
 
 @token_app.command("revoke")
-def token_revoke(handle: str, number: int) -> None:
+def token_revoke(handle: str, token: Annotated[str, typer.Argument(help="Its number, or its name.")]) -> None:
     """Let a token in no more."""
     with house() as opened, opened.database.transaction() as session:
-        accounts.revoke_token(session, accounts.require(session, handle), number, now=opened.now())
+        account = accounts.require(session, handle)
+        accounts.revoke_token(session, account, accounts.token_named(session, account, token), now=opened.now())
 
 
 @channel_app.command("create")

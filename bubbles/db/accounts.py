@@ -7,7 +7,7 @@ from sqlalchemy import func, text, update
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bubbles.model.account import Account, RecoveryCode, SignInLink, Token, WebSession
+from bubbles.model.account import Account, RecoveryCode, SignInLink, WebSession
 from bubbles.model.passkey import Passkey
 from bubbles.model.password import Password
 
@@ -46,27 +46,6 @@ def lock_first(session: Session) -> None:
 
 def _open_accounts() -> SelectOfScalar[Account]:
     return select(Account).where(col(Account.closed_at).is_(None))
-
-
-# Tokens
-
-
-def of_token(session: Session, secret_hash: str) -> Account | None:
-    """Who holds a token that is not revoked."""
-    held = (Token.secret_hash == secret_hash, col(Token.revoked_at).is_(None))
-    return session.exec(_open_accounts().join(Token).where(*held)).first()
-
-
-def tokens(session: Session, account_id: int) -> Sequence[Token]:
-    """The tokens of an account that are not revoked, oldest first."""
-    theirs = (Token.account_id == account_id, col(Token.revoked_at).is_(None))
-    return session.exec(select(Token).where(*theirs).order_by(col(Token.id))).all()
-
-
-def revoke_tokens(session: Session, account_id: int, now: datetime) -> None:
-    """Revokes all tokens of an account, and keeps no name of any."""
-    theirs = update(Token).where(col(Token.account_id) == account_id)
-    session.exec(theirs.values(name="", revoked_at=func.coalesce(Token.revoked_at, now)))
 
 
 # Sessions
@@ -112,10 +91,9 @@ def forget_devices(session: Session, now: datetime) -> int:
 
 
 def forget_over(session: Session, before: datetime) -> None:
-    """Deletes sessions, links and tokens that were over before that moment."""
+    """Deletes sessions and links that were over before that moment."""
     session.exec(delete(WebSession).where((col(WebSession.ended_at) < before) | (col(WebSession.expires_at) < before)))
     session.exec(delete(SignInLink).where((col(SignInLink.used_at) < before) | (col(SignInLink.expires_at) < before)))
-    session.exec(delete(Token).where(col(Token.revoked_at) < before))
 
 
 # Links

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bubbles import sign_in
-from bubbles.db import accounts, invitations, passkeys
+from bubbles.db import accounts, invitations, passkeys, tokens
 from bubbles.errors import Refused
 from bubbles.http import auth, onward, render, told
 from bubbles.http.auth import Own
@@ -69,7 +69,7 @@ def _context(request: Request, session: Session, own: Own) -> dict[str, Any]:
         "passkeys": passkeys.of_account(session, account.id),
         "has_passkeys": site(house.settings) is not None,
         "codes_left": accounts.recovery_codes_left(session, account.id),
-        "tokens": accounts.tokens(session, account.id),
+        "tokens": tokens.held(session, account.id),
         "may_invite": house.settings.registration == "invite",
         "invitations": invitations.open_of(session, account.id, now),
         "invitation_days": house.settings.invitation_days,

@@ -15,6 +15,7 @@ from bubbles import ids, policy
 from bubbles.app import House
 from bubbles.db import accounts, bubbles, channels
 from bubbles.errors import Code, Refused
+from bubbles.http import bearer
 from bubbles.http.log import note
 from bubbles.model.account import Account, WebSession
 from bubbles.model.bubble import Bubble
@@ -47,16 +48,14 @@ def action(request: Request) -> Action:
 def person(request: Request, session: Session) -> Person | None:
     """Who asks, by `Authorization: Bearer` or by cookie; None for a stranger.
 
-    Raises `unauthorised` for a token that is unknown or revoked, and `forbidden` for a change that a browser was
-    talked into by another site.
+    Raises `unauthorised` for a token that is unknown, revoked or has ended, and `forbidden` for one that is limited to
+    something else, and for a change that a browser was talked into by another site.
     """
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
-        account = accounts.of_token(session, ids.hashed(secret.strip())) if scheme.lower() == "bearer" else None
-        if account is None:
-            raise Refused(Code.UNAUTHORISED, "The token is unknown or revoked.")
-    else:
-        account = _of_cookie(request, session)
+        told = secret.strip() if scheme.lower() == "bearer" else ""
+        return bearer.holder(session, told, action=action(request), now=house(request).now())
+    account = _of_cookie(request, session)
     return Person(account.id, account.handle) if account else None
 
 
@@ -134,8 +133,9 @@ def bubble(request: Request, session: Session) -> tuple[Bubble, Person | None, R
     if found is None:
         raise policy.not_found()
     note(request, bubble_id=found[0].id)
-    policy.require_bubble(action(request), who, found[1], found[0])
-    return found[0], who, found[1]
+    role = policy.role_for(action(request), who, found[1], author_id=found[0].author_id)
+    policy.require_bubble(action(request), who, role, found[0])
+    return found[0], who, role
 
 
 def bubble_for_anyone(request: Request, session: Session, code: str) -> Bubble:
@@ -152,6 +152,7 @@ def channel(request: Request, session: Session, handle: str) -> tuple[Channel, P
     """A channel, if who asks may do what the request wants with it."""
     who = person(request, session)
     found, role = _channel(session, handle, who)
+    role = policy.role_for(action(request), who, role)
     policy.require(action(request), who, policy.standing(who, role))
     return found, who, role
 

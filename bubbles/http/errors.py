@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from bubbles.errors import EXHAUSTED, STATUS, Code, Missing, Refused
 from bubbles.http import pages
+from bubbles.http.bearer import TokenRefused
 from bubbles.http.caching import NO_STORE
 from bubbles.meters import REFUSALS
 
@@ -64,7 +65,7 @@ def on_refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, Refused)  # noqa: S101 - Starlette hands over what was registered
     REFUSALS.labels(refused.code).inc()
     log.info("refused", code=refused.code)
-    return answer(
+    response = answer(
         request,
         refused.code,
         refused.detail,
@@ -72,6 +73,9 @@ def on_refused(request: Request, refused: Exception) -> Response:
         retry_after_s=refused.retry_after_s,
         text=refused.text,
     )
+    if isinstance(refused, TokenRefused):
+        response.headers["WWW-Authenticate"] = refused.challenge
+    return response
 
 
 def on_missing(request: Request, missing: Exception) -> Response:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from bubbles import export, stats
 from bubbles.app import House
-from bubbles.db import accounts, authored, channels, passkeys
+from bubbles.db import accounts, authored, channels, passkeys, tokens
 from bubbles.db.bubbles import Whole
 from bubbles.errors import Code, Refused
 from bubbles.export import Entry
@@ -159,7 +159,10 @@ def _facts(session: Session, account: Account, house: House) -> dict[str, Any]:
             for each in passkeys.of_account(session, account.id)
         ],
         "tokens": [
-            {"name": each.name, "created_at": rfc3339(each.created_at)} for each in accounts.tokens(session, account.id)
+            {"name": each.name, "scopes": sorted(each.limits) if each.limits is not None else None}
+            | {"created_at": rfc3339(each.created_at), "expires_at": _time(each.ends_at)}
+            | {"last_used_at": _time(each.last_used_at)}
+            for each in tokens.held(session, account.id)
         ],
         "uploads": [
             {"started_at": rfc3339(each.started_at), "outcome": each.outcome}

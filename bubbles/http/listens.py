@@ -53,7 +53,8 @@ def _tell(request: Request, beacon: Beacon) -> Response:
         if found is None:
             raise policy.not_found()
         bubble, role = found
-        policy.require_bubble(auth.action(request), person, role, bubble)
+        seen = policy.role_for(auth.action(request), person, role, author_id=bubble.author_id)
+        policy.require_bubble(auth.action(request), person, seen, bubble)
         if bubble.playable_at is None:
             raise policy.not_found()
         visitor = visitors.visitor(request, role)

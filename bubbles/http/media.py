@@ -86,7 +86,8 @@ def _wanted(request: Request) -> Wanted:
     if found is None:
         raise policy.not_found()
     note(request, bubble_id=found.rendition.bubble_id)
-    policy.require_bubble(auth.action(request), who, found.role, found.bubble)
+    role = policy.role_for(auth.action(request), who, found.role, author_id=found.bubble.author_id)
+    policy.require_bubble(auth.action(request), who, role, found.bubble)
     if found.bubble.playable_at is None:
         raise policy.not_found()
     return Wanted(

@@ -40,7 +40,8 @@ def me(request: Request) -> Response:
     house = auth.house(request)
     with house.database.transaction() as session:
         who = auth.person(request, session)
-        teams = _teams(session, who, house.settings.public_url) if who else []
+        may_publish = who is not None and policy.opens(Action.PUBLISH, who)
+        teams = _teams(session, who, house.settings.public_url) if who and may_publish else []
     return JSONResponse({"handle": who.handle if who else None, "channels": teams}, headers=NO_STORE)
 
 

@@ -164,7 +164,7 @@ OPERATIONS = (
         "POST", "/account/export", export.download, A.KEEP_ACCOUNT, "All that is one's own", "Form", "application/zip"
     ),
     Operation("POST", "/account/delete", leaving.delete, A.KEEP_ACCOUNT, "Close the account", "Form"),
-    Operation("GET", "/studio", studio.page, A.LOOK, "One's own bubbles, by state"),
+    Operation("GET", "/studio", studio.page, A.SEE_TEAM, "One's own bubbles, by state"),
     Operation("GET", "/studio/bubbles/{code}", studio_bubble.page, A.EDIT, "A bubble with its forms"),
     Operation("POST", "/studio/bubbles/{code}", studio_bubble.change, A.EDIT, "Change a bubble", "Form", ""),
     Operation(

@@ -75,7 +75,8 @@ def _address(params: QueryParams, **other: str) -> str:
 
 def _rows(session: Session, rows: Sequence[Bubble], teams: Teams, who: Person, base_url: str) -> list[dict[str, Any]]:
     roles = {channel.id: Role(role) for channel, role in teams}
-    heard = stats.of_bubbles(session, [row.id for row in rows if row.playable_at])
+    is_told = policy.opens(Action.SEE_STATS, who)
+    heard = stats.of_bubbles(session, [row.id for row in rows if row.playable_at]) if is_told else {}
     return [
         {
             "told": present.bubble(whole, base_url, for_team=True),

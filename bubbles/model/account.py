@@ -1,4 +1,4 @@
-"""Accounts, and what lets them in again: tokens for programs, sessions for browsers, one-time links for people."""
+"""Accounts, and what lets people in again: sessions for browsers, one-time links, recovery codes."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,17 +16,6 @@ class Account(SQLModel, table=True):
     created_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
     terms_agreed_at: datetime | None = optional_instant()
-
-
-class Token(SQLModel, table=True):
-    """A program's way in. Only the SHA-256 of its secret is kept; `name` is for the person who reads the list."""
-
-    id: int = key()
-    account_id: int = reference("account.id")
-    secret_hash: str
-    name: str = ""
-    created_at: datetime = instant()
-    revoked_at: datetime | None = optional_instant()
 
 
 class Way(StrEnum):

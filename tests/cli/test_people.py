@@ -7,6 +7,7 @@ import pytest
 from bubbles import accounts, channels, ids, invitations, sign_in
 from bubbles.app import House
 from bubbles.db import accounts as account_rows
+from bubbles.db import tokens as token_rows
 from bubbles.db.channels import membership
 from bubbles.errors import Refused
 from bubbles.model.account import Way
@@ -28,7 +29,9 @@ def test_a_token_is_printed_alone_and_lets_its_account_in(run: Run, house: House
     secret = run("token", "create", "tess").out
     assert secret.endswith("\n")
     with house.database.transaction() as session:
-        assert account_rows.of_token(session, ids.hashed(secret.strip())) == accounts.require(session, "tess")
+        found = token_rows.of_secret(session, ids.hashed(secret.strip()))
+        assert found is not None
+        assert found[0] == accounts.require(session, "tess")
     assert run("token", "create", "nobody").err.endswith("(not_found)\n")
 
 
@@ -87,14 +90,71 @@ def test_tokens_are_listed_by_the_number_that_revokes_them(run: Run, house: Hous
     run("account", "create", "tara")
     run("account", "create", "theo")
     secret = run("token", "create", "tara").out.strip()
-    number, made_on = run("token", "list", "tara").out.split()
+    number, made_on, *_ = run("token", "list", "tara").out.split()
     assert made_on.startswith("20")
     assert secret not in run("token", "list", "tara").out
     assert run("token", "revoke", "theo", number).err.endswith("(not_found)\n")
     assert run("token", "revoke", "tara", number) == Ran(0, "", "")
     assert run("token", "list", "tara").out == ""
     with house.database.transaction() as session:
-        assert account_rows.of_token(session, ids.hashed(secret)) is None
+        assert token_rows.of_secret(session, ids.hashed(secret)) is None
+
+
+def test_a_token_without_limits_is_shown_as_what_it_is(run: Run) -> None:
+    run("account", "create", "tina")
+    run("token", "create", "tina")
+    assert run("token", "list", "tina").out.rstrip().endswith("  everything, no end")
+
+
+def test_a_token_is_limited_ended_named_and_listed_so(run: Run, house: House) -> None:
+    run("account", "create", "toni")
+    made = {
+        "publish, edit, no end": run("token", "create", "toni", "--scope", "edit,publish"),
+        "statistics, until 20": run("token", "create", "toni", "--scope=statistics", "--days=3", "--name", "Weekly"),
+        "everything, until 20": run("token", "create", "toni", "--days", "1"),
+    }
+    for ran, limits in zip(made.values(), ({"publish", "edit"}, {"statistics"}, None), strict=True):
+        with house.database.transaction() as session:
+            found = token_rows.of_secret(session, ids.hashed(ran.out.strip()))
+        assert found is not None
+        assert found[1].limits == limits
+    lines = run("token", "list", "toni").out.splitlines()
+    for line, told in zip(lines, made, strict=True):
+        assert told in line
+    assert lines[1].endswith("  Weekly")
+    assert run("token", "revoke", "toni", "Weekly") == Ran(0, "", "")
+    assert run("token", "revoke", "toni", "Weekly").err.endswith("(not_found)\n")
+    for line in (lines[0], lines[2]):
+        assert run("token", "revoke", "toni", line.split()[0]).status == 0
+    assert run("token", "list", "toni").out == ""
+
+
+def test_a_name_that_several_tokens_bear_revokes_none(run: Run) -> None:
+    run("account", "create", "twin")
+    for limits in ([], ["--scope", "edit"]):
+        run("token", "create", "twin", "--name", "same", *limits)
+    assert run("token", "revoke", "twin", "same").err.endswith("(conflict)\n")
+    assert len(run("token", "list", "twin").out.splitlines()) == 2
+
+
+def test_a_scope_or_an_end_that_is_none_makes_no_token(run: Run) -> None:
+    run("account", "create", "tom")
+    for scope in ("", "all", "publish;edit", ","):
+        assert run("token", "create", "tom", "--scope", scope).err.endswith("(bad_request)\n")
+    for days in ("0", "-1", "9999999", "x"):
+        assert run("token", "create", "tom", "--days", days).status == 2
+    assert run("token", "list", "tom").out == ""
+
+
+def test_tokens_end_with_the_sessions_if_asked(run: Run) -> None:
+    run("account", "create", "tea")
+    for limits in ([], ["--scope", "publish"]):
+        run("token", "create", "tea", *limits)
+    assert run("account", "sessions", "tea", "--tokens").status == 2
+    run("account", "sessions", "tea", "--end")
+    assert len(run("token", "list", "tea").out.splitlines()) == 2
+    assert run("account", "sessions", "tea", "--end", "--tokens").status == 0
+    assert run("token", "list", "tea").out == ""
 
 
 def test_sessions_are_listed_and_ended(run: Run, house: House) -> None:

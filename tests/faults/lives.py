@@ -32,8 +32,8 @@ from bubbles.blobs.bucket import Patience
 from bubbles.config import Settings
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
-from bubbles.model.account import Token
 from bubbles.model.times import utc_now
+from bubbles.model.token import Token
 from bubbles.shift import Shift
 from bubbles.speech.transcriber import FakeTranscriber
 

@@ -19,10 +19,11 @@ from bubbles.config import Settings
 from bubbles.db.engine import Database
 from bubbles.http import looks
 from bubbles.http.asgi import create_app
-from bubbles.model.account import Account, Token
+from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel, Membership, Role
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
+from bubbles.model.token import Token
 from tests.http.pages_fixtures import BROWSER, Stage
 from tests.http.people import People
 from tests.http.studio_author import Author, author_of

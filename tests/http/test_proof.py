@@ -4,6 +4,7 @@ import pytest
 
 from bubbles import sign_in
 from bubbles.db import accounts as rows
+from bubbles.db import tokens as token_rows
 from bubbles.errors import Refused
 from tests.http.authenticator import JSON, add, challenge, kept, use
 from tests.http.people import AGES_S, NEW_PASSWORD, PASSWORD, codes_of, enter, is_in
@@ -15,7 +16,7 @@ def held(house, owner):
     """What there is of an account's ways in."""
     with house.database.transaction() as session:
         password = rows.password(session, owner.id)
-        tokens, codes = rows.tokens(session, owner.id), rows.recovery_codes_left(session, owner.id)
+        tokens, codes = token_rows.held(session, owner.id), rows.recovery_codes_left(session, owner.id)
         return len(kept(house, owner)), len(tokens), codes, password and password.hash
 
 

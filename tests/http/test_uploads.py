@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from bubbles import accept, accounts, sign_in
+from bubbles import accept, accounts, ids, sign_in
 from bubbles.app import House
-from bubbles.db import discards
+from bubbles.db import discards, tokens
 from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
+from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step
 from bubbles.model.upload import Upload
@@ -37,6 +38,12 @@ def client(house: House) -> Iterator[TestClient]:
 @pytest.fixture
 def author(world) -> dict[str, str]:
     return world.channel()[1]
+
+
+def holder_of(session: Session, headers: dict[str, str]) -> Account:
+    found = tokens.of_secret(session, ids.hashed(headers["Authorization"].split()[1]))
+    assert found is not None
+    return found[0]
 
 
 def left_behind(house: House) -> list[str]:
@@ -177,7 +184,7 @@ def test_a_key_whose_upload_was_refused_is_free_again(client, author):
 
 def test_a_key_in_use_is_a_conflict_until_its_upload_could_not_be_alive(client, author, house, clock):
     with house.database.transaction() as session:
-        account = accounts.accounts.of_token(session, accounts.ids.hashed(author["Authorization"].split()[1]))
+        account = holder_of(session, author)
         session.add(Upload(account_id=account.id, idempotency_key="busy", started_at=clock()))
     clock.pass_s(5)
     busy = post(client, author, key="busy")
@@ -197,7 +204,7 @@ def test_tries_are_counted_refused_ones_too_and_told_when_to_come_back(client, a
 
 def test_uploads_at_once_are_few_and_the_dead_do_not_count(client, author, house, clock):
     with house.database.transaction() as session:
-        account = accounts.accounts.of_token(session, accounts.ids.hashed(author["Authorization"].split()[1]))
+        account = holder_of(session, author)
         session.add_all(
             Upload(account_id=account.id, started_at=clock()) for _ in range(house.settings.uploads_at_once)
         )

@@ -21,8 +21,8 @@ from pathlib import Path
 from threading import Event
 
 from bubbles import accounts, ids
-from bubbles.model.account import Token
 from bubbles.model.times import utc_now
+from bubbles.model.token import Token
 from tests.soak import ending, report
 from tests.soak.asking import Asking
 from tests.soak.faults import KINDS, Kind, Window
