@@ -9,50 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from bubbles.db import engine
 from bubbles.db.engine import MIGRATION_LOCK, MIGRATIONS, Database, revisions
 from bubbles.errors import Missing
-from tests.conftest import CHECKOUT, libpq
-
-RELEASED = "0009"
-"""The newest revision of the last release."""
+from tests.db.conftest import RELEASED
 
 PATIENCE_S = 60
 STORY = Path(__file__).with_name("release_story.py")
 
 
-@pytest.fixture
-def released(postgres: str) -> Iterator[Database]:
-    """A database as the last release left it, with someone in it."""
-    url, name = make_url(postgres), f"released_{uuid4().hex}"
-    with psycopg.connect(libpq(url.set(database="postgres")), autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    database = Database(url.set(database=name).render_as_string(hide_password=False))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database._engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, RELEASED)
-        connection.exec_driver_sql(SOMEONE)
-        connection.commit()
-    yield database
-    database.close()
-
-
-SOMEONE = """
-INSERT INTO account (id, handle, created_at) VALUES (1000, 'someone', now());
-INSERT INTO channel (id, handle, title, created_at) VALUES (1000, 'someone', '', now());
-"""
 TRAFFIC = (
     "SELECT count(*) FROM bubble JOIN channel ON channel.id = channel_id LEFT JOIN step ON bubble_id = bubble.id",
     "INSERT INTO bubble (code, channel_id, author_id, version, title, tags, visibility, duration_s, recording_sha256,"
@@ -173,30 +143,6 @@ def test_older_code_starts_on_a_schema_that_only_newer_code_knows(released: Data
 
 
 # The last release's code on the newest schema
-
-
-@pytest.fixture(scope="module")
-def last_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code before the first revision that is not released; skipped where its history is not there."""
-    newer = sorted(path for path in (MIGRATIONS / "versions").glob("0*.py") if path.name[:4] > RELEASED)
-    if not newer:
-        pytest.skip("the schema is that of the last release")
-    added = git("log", "--diff-filter=A", "--format=%H", "--", str(newer[0])).split()
-    parent = git("rev-parse", "--verify", "--quiet", f"{added[-1]}^").strip() if added else ""
-    if not parent:
-        pytest.skip("the history of the last release is not here")
-    folder = tmp_path_factory.mktemp("release")
-    packed = subprocess.run(["git", "archive", parent, "bubbles"], cwd=CHECKOUT, capture_output=True, check=True)
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
-    assert (folder / "bubbles" / "db" / "migrations" / "versions").is_dir()
-    return folder
-
-
-def git(*arguments: str) -> str:
-    try:
-        return subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout
-    except FileNotFoundError:
-        return ""
 
 
 def test_the_last_release_lives_its_journey_on_the_newest_schema(
