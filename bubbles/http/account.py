@@ -14,10 +14,11 @@ from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.passkeys import site
 from bubbles.model import password as passwords
+from bubbles.model.token import DAYS_MAX, Scope
 
 DONE = (
     *("linked", "recovered", "password", "passkey_added", "passkey_named", "passkey_removed"),
-    *("session_ended", "sessions_ended", "token_revoked"),
+    *("session_ended", "sessions_ended", "sessions_and_tokens_ended", "token_revoked"),
 )
 """What the page can say was done, by the `done` of its address."""
 
@@ -70,6 +71,9 @@ def _context(request: Request, session: Session, own: Own) -> dict[str, Any]:
         "has_passkeys": site(house.settings) is not None,
         "codes_left": accounts.recovery_codes_left(session, account.id),
         "tokens": tokens.held(session, account.id),
+        "scopes": list(Scope),
+        "token_days_max": DAYS_MAX,
+        "now": now,
         "may_invite": house.settings.registration == "invite",
         "invitations": invitations.open_of(session, account.id, now),
         "invitation_days": house.settings.invitation_days,

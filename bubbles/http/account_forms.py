@@ -1,9 +1,11 @@
 """What the forms of /account change. Each takes a form from our own page, by who is signed in, and leads back there."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
+from typing import Any
 
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,12 +14,14 @@ from bubbles import accounts, invitations, passkeys, sign_in
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, onward, proof, render
 from bubbles.http.account import show
+from bubbles.http.auth import Own
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.told import Told
 from bubbles.model import password as passwords
 from bubbles.model.passkey import NAME_MAX
 from bubbles.model.texts import clean_line
+from bubbles.model.token import DAYS_MAX, Scope
 
 Fields = dict[str, str]
 Change = Callable[[Request, Fields], Response]
@@ -100,7 +104,16 @@ def _set(request: Request, fields: Fields, kept_hash: str) -> Response:
         if fields.get("others") == "end":
             sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
             sign_in.end_links(session, own.account, now=now)
+        _end_tokens(session, own, fields, now)
     return done("password", "password")
+
+
+def _end_tokens(session: Session, own: Own, fields: Fields, now: datetime) -> bool:
+    """Revokes all tokens if that is asked for; returns whether it was."""
+    is_asked = fields.get("tokens") == "end"
+    if is_asked:
+        accounts.revoke_tokens(session, own.account, now=now)
+    return is_asked
 
 
 # Passkeys
@@ -149,15 +162,25 @@ def renew_codes(request: Request, fields: Fields) -> Response:
 
 @change("sessions")
 def end_session(request: Request, fields: Fields) -> Response:
-    """Ends one session, or all others."""
+    """Ends one session, or all others, and with them all tokens if asked."""
+    return _end_others(request, fields) if "others" in fields else _end_one(request, fields)
+
+
+def _end_one(request: Request, fields: Fields) -> Response:
     house = auth.house(request)
     with house.database.transaction() as session:
+        account = auth.require_own(request, session).account
+        sign_in.end_session(session, account, _key(fields, "session"), now=house.now())
+    return done("session_ended", "sessions")
+
+
+def _end_others(request: Request, fields: Fields) -> Response:
+    house, now = auth.house(request), auth.house(request).now()
+    with house.database.transaction() as session:
         own = auth.require_own(request, session)
-        if "others" in fields:
-            sign_in.end_sessions(session, own.account, but=own.session.id, now=house.now())
-        else:
-            sign_in.end_session(session, own.account, _key(fields, "session"), now=house.now())
-    return done("sessions_ended" if "others" in fields else "session_ended", "sessions")
+        sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
+        tokens_too = _end_tokens(session, own, fields, now)
+    return done("sessions_and_tokens_ended" if tokens_too else "sessions_ended", "sessions")
 
 
 # Tokens
@@ -165,15 +188,38 @@ def end_session(request: Request, fields: Fields) -> Response:
 
 @change("tokens", proven=True)
 def make_token(request: Request, fields: Fields) -> Response:
-    """Makes a token and shows it, this once."""
-    house = auth.house(request)
+    """Makes a token, limited as was chosen, and shows it, this once."""
+    house, now = auth.house(request), auth.house(request).now()
     name = clean_line(fields.get("name", ""), what="name", length_max=NAME_MAX)
+    limits: dict[str, Any] = {"scopes": _scopes(fields), "valid_for": _valid_for(fields)}
     try:
         with house.database.transaction() as session:
-            secret = accounts.new_token(session, auth.require_own(request, session).account, name=name, now=house.now())
+            account = auth.require_own(request, session).account
+            secret = accounts.new_token(session, account, name=name, now=now, **limits)
     except Refused as refused:
         raise Told(refused.code, "tokens_full") if refused.code is Code.CONFLICT else refused from None
     return show(request, new_token=secret)
+
+
+def _scopes(fields: Fields) -> frozenset[Scope] | None:
+    """The scopes that were ticked; None for everything, which is what a form without that question asks for."""
+    if fields.get("opens", "everything") == "everything":
+        return None
+    chosen = frozenset(scope for scope in Scope if fields.get(f"scope_{scope}") == "yes")
+    if not chosen:
+        raise Told(Code.BAD_REQUEST, "token_scopes")
+    return chosen
+
+
+def _valid_for(fields: Fields) -> timedelta | None:
+    """The time until the end that was typed; None for no end."""
+    text = fields.get("days", "").strip()
+    if not text:
+        return None
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(DAYS_MAX))
+    if not is_number or not 1 <= int(text) <= DAYS_MAX:
+        raise Told(Code.BAD_REQUEST, "token_days")
+    return timedelta(days=int(text))
 
 
 @change("tokens")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.http.hostile import parsed
 from tests.http.people import NEW_PASSWORD, account_page, codes_of, enter, is_in, numbers
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1"
@@ -85,6 +86,77 @@ def test_a_token_is_shown_once_lets_in_and_is_revoked(people, owner):
     assert browser.post("/account/tokens/revoke", data={"token": number}).status_code == 303
     assert people.browser().get("/me", headers=program).status_code == 401
     assert numbers(account_page(browser), "token") == []
+
+
+def made(browser, **fields):
+    """The token that the form makes with these fields."""
+    answer = browser.post("/account/tokens", data=fields)
+    assert answer.status_code == 200, answer.text
+    (secret,) = re.findall(r'value="([\w-]{43})"', answer.text)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_the_page_offers_scopes_and_an_end_and_the_least_is_chosen(people, owner):
+    form = parsed(account_page(people.signed_in(owner)))
+    names = set(form.all("input", "name"))
+    assert {"opens", "scope_publish", "scope_edit", "scope_statistics", "days"} <= names
+    checked = re.findall(r'name="(opens|scope_\w+)" value="(\w+)" checked', account_page(people.signed_in(owner)))
+    assert checked == [("opens", "scopes"), ("scope_publish", "yes")]
+
+
+def test_a_token_is_limited_as_was_chosen_and_shown_so(people, owner, clock):
+    browser = people.signed_in(owner)
+    limited = made(browser, name="Sums", opens="scopes", scope_statistics="yes", scope_edit="yes", days="30")
+    everything = made(browser, name="All", opens="everything", days="")
+    old_form = made(browser, name="As before")
+    program = people.browser()
+    assert program.get(f"/api/channels/{owner.handle}/stats", headers=limited).status_code == 200
+    assert program.post("/api/bubbles", headers=limited).status_code == 403
+    for headers in (everything, old_form):
+        assert program.post("/api/bubbles", headers=headers).status_code == 400
+    page = " ".join(account_page(browser).split())
+    assert "Edit, Statistics, until 23 December 2026" in page
+    assert page.count("Everything, no end") == 2
+    assert page.count("last used on 23 November 2026") == 3
+    assert "Modifier, Statistiques, jusqu’au 23 décembre 2026" in " ".join(
+        account_page(browser, **{"Accept-Language": "fr"}).split()
+    )
+    clock.pass_s(30 * 24 * 3600 - 1)
+    assert program.get("/api/me", headers=limited).status_code == 200
+    clock.pass_s(1)
+    assert program.get("/api/me", headers=limited).status_code == 401
+    assert "ended on 23 December 2026" in account_page(people.signed_in(owner))
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"opens": "scopes"}, "at least one thing"),
+        ({"opens": "all", "scope_root": "yes"}, "at least one thing"),
+        *(({"days": days}, "whole number") for days in ("0", "-1", "3651", "1.5", "²", "9" * 400, "x")),
+    ],
+)
+def test_a_choice_that_is_none_makes_no_token(people, owner, fields, why):
+    browser = people.signed_in(owner)
+    answer = browser.post("/account/tokens", data=fields)
+    assert (answer.status_code, why in answer.text) == (400, True)
+    assert numbers(account_page(browser), "token") == []
+
+
+@pytest.mark.parametrize("form", ["/account/sessions/end", "/account/password"])
+def test_ending_others_ends_tokens_if_asked_and_leaves_them_else(people, owner, form):
+    browser, other = people.signed_in(owner), people.signed_in(owner)
+    programs = [made(browser), made(browser, opens="scopes", scope_publish="yes")]
+    fields = {"others": "end"} | ({"password": NEW_PASSWORD} if form.endswith("password") else {})
+    assert browser.post(form, data=fields).status_code == 303
+    assert not is_in(other)
+    assert {people.browser().get("/api/me", headers=each).status_code for each in programs} == {200}
+    answer = browser.post(form, data=fields | {"tokens": "end"})
+    assert answer.status_code == 303
+    assert {people.browser().get("/api/me", headers=each).status_code for each in programs} == {401}
+    if not form.endswith("password"):
+        assert "all tokens are revoked" in browser.get(answer.headers["location"]).text
+    assert is_in(browser)
 
 
 def test_a_name_is_bounded_and_clean(people, owner):

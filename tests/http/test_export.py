@@ -81,8 +81,12 @@ def test_no_secret_leaves_in_it(people: People) -> None:
     account = people.account()
     browser = people.signed_in(account)
     browser.post("/account/tokens", data={"name": "cron"})
+    browser.post("/account/tokens", data={"name": "sums", "opens": "scopes", "scope_statistics": "yes", "days": "7"})
     kept = opened(browser.post("/account/export")).read("account.json").decode()
-    assert '"name": "cron"' in kept
+    assert [(each["name"], each["scopes"], each["expires_at"]) for each in json.loads(kept)["tokens"]] == [
+        ("cron", None, None),
+        ("sums", ["statistics"], "2026-11-30T22:00:00Z"),
+    ]
     for word in ("hash", "secret", "argon2", browser.cookies["bubbles_session"]):
         assert word not in kept
 
