@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bubbles import accounts, channels, policy
-from bubbles.db import channels as rows
+from bubbles.db import accounts as account_rows
+from bubbles.db import channels as channel_rows
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, present
 from bubbles.http.body import json_object
@@ -23,7 +24,7 @@ def index(request: Request) -> Response:
     """The team, owners first."""
     with auth.house(request).database.transaction() as session:
         channel, _, _ = auth.team(request, session)
-        items = [present.member(*each) for each in rows.team(session, channel.id)]
+        items = [present.member(*each) for each in channel_rows.team(session, channel.id)]
     return JSONResponse({"items": items}, headers=NO_STORE)
 
 
@@ -41,10 +42,18 @@ def _put(request: Request, sent: dict[str, Any]) -> Response:
             raise Refused(Code.BAD_REQUEST, "Send {role}.")
         role = choice(Role, sent["role"], what="role")
         account = accounts.require(session, request.path_params["account"])
+        if role is Role.OWNER:
+            _require_sharable(session, channel, account)
         _require_still(session, Action.KEEP_MEMBERS, who, channel, account)
         member = channels.set_member(session, channel, account, role, now=house.now())
         told = present.member(member, account.handle)
     return JSONResponse(told, headers=NO_STORE)
+
+
+def _require_sharable(session: Session, channel: Channel, account: Account) -> None:
+    """Raises `conflict` for another owner of somebody's own channel: whoever leaves would leave it to them, unasked."""
+    if account.handle != channel.handle and account_rows.by_handle(session, channel.handle) is not None:
+        raise Refused(Code.CONFLICT, f"@{channel.handle} is an account's own channel: it has one owner.")
 
 
 def remove(request: Request) -> Response:
@@ -62,5 +71,5 @@ def remove(request: Request) -> Response:
 def _require_still(session: Session, wanted: Action, who: Person, channel: Channel, account: Account) -> None:
     """Judges who asks once more, with the team held: they may have been taken out of it while they waited."""
     channels.hold(session, channel, account)
-    member: Membership | None = rows.membership(session, channel.id, who.account_id, anew=True)
+    member: Membership | None = channel_rows.membership(session, channel.id, who.account_id, anew=True)
     policy.require(wanted, who, policy.standing(who, Role(member.role) if member else None))

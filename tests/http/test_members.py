@@ -138,6 +138,17 @@ def test_nobody_loses_the_channel_of_their_own_handle(client: TestClient, people
     assert client.delete(f"{path}/{friend.handle}", headers=known(house, person)).status_code == 204
 
 
+def test_nobody_makes_another_own_the_channel_of_their_own_handle(
+    client: TestClient, people: People, house: House
+) -> None:
+    """They would be left with it by whoever leaves, and could not leave it themselves."""
+    person, friend = people.account(password=False), people.account(password=False)
+    headers, path = known(house, person), f"{MEMBERS.format(person.handle)}/{friend.handle}"
+    assert client.put(path, json={"role": "owner"}, headers=headers).status_code == 409
+    assert client.put(path, json={"role": "editor"}, headers=headers).status_code == 200
+    assert client.put(path, json={"role": "owner"}, headers=headers).status_code == 409
+
+
 def test_another_sites_page_changes_no_team(people: People, house: House) -> None:
     person, friend = people.account(), people.account()
     channel = team(house, (person, Role.OWNER), (friend, Role.OWNER))

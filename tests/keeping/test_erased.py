@@ -8,9 +8,11 @@ from sqlalchemy import text
 from bubbles import accounts, erasures, leave, sign_in
 from bubbles.app import House
 from bubbles.backup import back_up
+from bubbles.db import tokens
 from bubbles.model.account import Account
 from bubbles.model.bubble import State
 from bubbles.model.erasure import of_account
+from bubbles.model.token import Scope
 from bubbles.restore import restore
 from tests.keeping.conftest import NewHouse, count, row, shelved, withdraw
 
@@ -78,10 +80,15 @@ def test_no_session_no_link_and_no_key_of_a_day_comes_back(house: House, new_hou
         account = accounts.create(session, "someone", now=house.now())
         sign_in.new_link(session, account, now=house.now(), valid_for=timedelta(days=1))
         accounts.new_token(session, account, now=house.now())
+        accounts.new_token(session, account, now=house.now(), scopes={Scope.PUBLISH}, valid_for=timedelta(days=1))
         session.connection().execute(text("INSERT INTO day_key VALUES ('2026-01-01', 'x')"))
     back_up(house, tmp_path / "backups", keep=7)
     after = new_house(migrated=False)
     restore(after, tmp_path / "backups")
     assert [count(after, table) for table in ("sign_in_link", "web_session", "day_key")] == [0, 0, 0]
-    assert count(after, "token") == 1
+    assert (count(after, "token"), count(after, "scoped_token")) == (1, 1)
+    with after.database.transaction() as session:
+        accounts.new_token(session, accounts.require(session, "someone"), now=house.now(), scopes={Scope.EDIT})
+        numbers = [token.id for token in tokens.held(session, account.id)]
+    assert len(set(numbers)) == 3
     assert count(after, "procrastinate_jobs") == count(house, "procrastinate_jobs")
