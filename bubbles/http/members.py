@@ -1,4 +1,8 @@
-"""Who is in a channel's team: told to the team, kept by its owners, and left by whoever wants to."""
+"""Who is in a channel's team: told to the team, kept by its owners, and left by whoever wants to.
+
+Who asks is judged in a transaction of its own: it notes that their token was used, and whoever holds a token's row must
+not wait for its account, which is locked first by what revokes all tokens.
+"""
 
 from typing import Any
 
@@ -44,6 +48,7 @@ def _put(request: Request, sent: dict[str, Any]) -> Response:
         account = accounts.require(session, request.path_params["account"])
         if role is Role.OWNER:
             _require_sharable(session, channel, account)
+    with house.database.transaction() as session:
         _require_still(session, Action.KEEP_MEMBERS, who, channel, account)
         member = channels.set_member(session, channel, account, role, now=house.now())
         told = present.member(member, account.handle)
@@ -58,11 +63,13 @@ def _require_sharable(session: Session, channel: Channel, account: Account) -> N
 
 def remove(request: Request) -> Response:
     """DELETE: an owner takes somebody out, or a member leaves."""
-    with auth.house(request).database.transaction() as session:
+    house = auth.house(request)
+    with house.database.transaction() as session:
         channel, who, role = auth.team(request, session)
         account = accounts.require(session, request.path_params["account"])
         wanted = Action.LEAVE_TEAM if account.id == who.account_id else Action.KEEP_MEMBERS
         policy.require(wanted, who, policy.standing(who, role))
+    with house.database.transaction() as session:
         _require_still(session, wanted, who, channel, account)
         channels.remove_member(session, channel, account)
     return Response(status_code=204)

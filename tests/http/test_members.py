@@ -5,17 +5,21 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
 from bubbles import accounts, channels
 from bubbles.app import House
+from bubbles.db import accounts as account_rows
+from bubbles.db import tokens as token_rows
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.channel import Channel, Membership, Role
 from tests.http.people import People
 from tests.http.test_export import channel_of
 from tests.http.test_leaving import team
+from tests.journey.service import wait_for
 
 Known = dict[str, str]
 MEMBERS = "/api/channels/{}/members"
@@ -209,6 +213,27 @@ def test_an_owner_who_was_taken_out_while_they_waited_takes_out_nobody(
     monkeypatch.setattr(channels, "hold", held_up)
     assert client.delete(brand.member(author), headers=brand.known[Role.OWNER]).status_code == 403
     assert brand.roles()[author.handle] == "author"
+
+
+def test_a_member_leaves_by_a_token_while_their_tokens_are_being_revoked(
+    client: TestClient, house: House, brand: Brand
+) -> None:
+    """Neither waits for the other for ever: the token's use is noted before its account is locked, and let go of."""
+    author, pool = brand.accounts[Role.AUTHOR], ThreadPoolExecutor(1)
+    with pool, house.database.transaction() as session:
+        account_rows.lock(session, author.id)
+        leaving = pool.submit(client.delete, brand.member(author), headers=brand.known[Role.AUTHOR])
+        wait_for(lambda: waits_for_a_lock(house))
+        token_rows.revoke_all(session, author.id, house.now())
+        session.commit()
+        assert leaving.result(60).status_code == 204
+    assert author.handle not in brand.roles()
+
+
+def waits_for_a_lock(house: House) -> bool:
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with house.database.transaction() as session:
+        return bool(session.connection().execute(text(asked)).scalar_one())
 
 
 def test_a_closed_account_is_in_no_team(house: House, brand: Brand) -> None:
