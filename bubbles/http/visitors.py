@@ -3,28 +3,21 @@
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from crawlerdetect import CrawlerDetect
 from starlette.requests import Request
 
 from bubbles.config import Settings
 from bubbles.db.listening import Audience
-from bubbles.http import auth
+from bubbles.http import agents, auth
 from bubbles.listen import Visitor
 from bubbles.model.channel import Role
 
-AGENT_JUDGED_MAX = 256
-"""Characters of a user agent that are searched for a bot's name: the search is long, and remembered."""
-
-VERDICTS_KEPT = 2_048
-
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-_bots = CrawlerDetect()
 
 
 def visitor(request: Request, role: Role | None) -> Visitor:
     """Who asks; `role` is what they are in the team of the bubble's channel, if anything."""
-    agent = request.headers.get("user-agent", "").strip()
+    agent = request.headers.get("user-agent", "").strip()[: agents.AGENT_MAX]
     return Visitor(address=network_of(address(request)), agent=agent, audience=audience(agent, role))
 
 
@@ -32,12 +25,7 @@ def audience(agent: str, role: Role | None) -> Audience:
     """Team first, whatever program they use; then what says that it is a bot, or says nothing."""
     if role is not None:
         return Audience.TEAM
-    return Audience.BOT if not agent or _is_crawler(agent[:AGENT_JUDGED_MAX]) else Audience.LISTENER
-
-
-@lru_cache(maxsize=VERDICTS_KEPT)
-def _is_crawler(agent: str) -> bool:
-    return bool(_bots.is_crawler(agent))
+    return Audience.BOT if not agent or agents.is_crawler(agent) else Audience.LISTENER
 
 
 def address(request: Request) -> Address | None:

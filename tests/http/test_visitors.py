@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.testclient import TestClient
 
 from bubbles.app import House
 from bubbles.db.listening import Audience
-from bubbles.http import visitors
+from bubbles.http import agents, visitors
 from bubbles.http.visitors import audience, network_of, parsed
 from bubbles.model.channel import Role
 
@@ -109,13 +110,19 @@ def test_the_team_is_the_team_whatever_it_uses() -> None:
     assert {audience(agent, Role.AUTHOR) for agent in (FIREFOX, "curl/8.5.0", "")} == {Audience.TEAM}
 
 
-def test_a_bots_name_is_looked_for_in_a_bounded_part() -> None:
-    assert audience("x" * 60_000 + "Googlebot", None) is Audience.LISTENER
+def test_two_agents_that_begin_alike_for_long_are_one(request_from: Any) -> None:
+    begun = f"{FIREFOX} {'x' * 256}"
+    one, other = (visitors.visitor(request_from("192.0.2.1", agent=begun + end), None) for end in ("1", "2"))
+    assert one.pseudonym(b"monday") == other.pseudonym(b"monday")
 
 
-def test_a_long_and_crafted_agent_costs_as_little_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-    monkeypatch.setattr(visitors._bots, "is_crawler", lambda agent: bool(searched.append(agent)))
-    crafted = "Mozilla/5.0 " + "a1/" * 5_000
-    assert {audience(crafted, None) for _ in range(9)} == {Audience.LISTENER}
-    assert [len(agent) for agent in searched] == [256]
+@pytest.mark.parametrize(("method", "path"), [("GET", "/media/{}.m4a"), ("POST", "/api/listens")])
+def test_a_request_is_judged_once(
+    client: TestClient, world: Any, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    judged: list[str] = []
+    monkeypatch.setattr(agents, "is_crawler", lambda agent: bool(judged.append(agent)))
+    bubble = world.bubble()
+    told = {"code": bubble.code, "play": "play-0001", "heard": []}
+    client.request(method, path.format(bubble.code), json=told, headers={"User-Agent": f"{FIREFOX} {'x' * 999}"})
+    assert [len(agent) for agent in judged] == [agents.AGENT_MAX]
