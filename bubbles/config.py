@@ -150,6 +150,18 @@ class Settings(BaseSettings):
         ge=1,
         description="Days after which a blob that no row names is deleted; it may be all that is left of a row.",
     )
+    visitors_per_network: int = Field(
+        50,
+        ge=1,
+        description="New visitors of one bubble in a day that one network may bring (IPv4, IPv6 /48); those beyond are "
+        "counted apart, as crowd.",
+    )
+    shared_networks: str = Field(
+        "", description="Comma-separated networks that many people share: a campus, a company, a carrier's gateways."
+    )
+    visitors_per_shared_network: int = Field(
+        2000, ge=1, description="As BUBBLES_VISITORS_PER_NETWORK, for each address that BUBBLES_SHARED_NETWORKS holds."
+    )
     idempotency_days: int = Field(30, ge=1, description="Days that an Idempotency-Key is remembered.")
 
     # Seeing
@@ -178,7 +190,7 @@ class Settings(BaseSettings):
     def _no_slash_at_the_end(cls, url: str) -> str:
         return url.rstrip("/")
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "shared_networks")
     @classmethod
     def _networks(cls, text: str) -> str:
         for network in filter(None, (part.strip() for part in text.split(","))):

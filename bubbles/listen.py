@@ -1,35 +1,67 @@
 """Listen: bytes sent and seconds heard become rows; who asked becomes a pseudonym of the day."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session
 
-from bubbles.db import listening
+from bubbles.db import listening, networks
 from bubbles.db.listening import RATE_MAX, SLACK_S, Audience, Part, Sent
+from bubbles.db.networks import Ask, Visit
 from bubbles.errors import Code, Refused
-from bubbles.model.bubble import Bubble
+from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.listening import Play
 
 PSEUDONYM_BYTES = 16
 PARTS_MAX = 200
-PLAYS_A_DAY_MAX = 600
+"""That one beacon may tell."""
+
+PARTS_KEPT = 32
+"""Of one play, the longest: who hears every second tenth of a second makes no row grow."""
+
+PLAYS_A_DAY_MAX = 60
+"""Of one visitor and bubble."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where visitors come from who may all be one person: an IPv4 address, or 48 bits of IPv6."""
+
+    name: str = field(repr=False)
+    visitors_max: int
+    """New visitors of one bubble on one day that are counted; those beyond are a crowd."""
+
+    people_max: int
+    """As how many people its visitors count at most, whatever they did."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks. The address lives in memory only, until the pseudonym is made, and no log shows it."""
+    """Who asks. The address lives in memory only, until the pseudonyms are made, and no log shows it."""
 
     address: str = field(repr=False)
     agent: str = field(repr=False)
     audience: Audience
+    network: Network
 
     def pseudonym(self, secret: bytes) -> bytes:
         """16 bytes that are the same for this address and user agent under the same key of a day."""
-        return hmac.digest(secret, f"{self.address}\n{self.agent}".encode(), "sha256")[:PSEUDONYM_BYTES]
+        return _pseudonym(secret, f"{self.address}\n{self.agent}")
+
+    def network_pseudonym(self, secret: bytes) -> bytes:
+        """16 bytes that are the same for all visitors from this network under the same key of a day."""
+        return _pseudonym(secret, f"network\n{self.network.name}")
+
+    def visit(self, secret: bytes, *, bubble_id: int, day: date) -> Visit:
+        """Who they are to a bubble on the day of a key."""
+        return Visit(bubble_id, day, self.network_pseudonym(secret), self.audience, self.pseudonym(secret))
+
+
+def _pseudonym(secret: bytes, name: str) -> bytes:
+    return hmac.digest(secret, name.encode(), "sha256")[:PSEUDONYM_BYTES]
 
 
 @dataclass(frozen=True)
@@ -44,79 +76,112 @@ class Delivery:
     at: datetime
 
 
-def count(session: Session, deliveries: Sequence[Delivery]) -> None:
-    """Adds bytes that were really sent to the day's union of their visitor.
+def count(session: Session, deliveries: Sequence[Delivery], *, now: datetime) -> None:
+    """Adds bytes that were really sent to the day's union of their visitor; of a crowd, what is a download by itself.
 
     What is known of a visitor is forgotten with the day's key, so a download's window is the calendar day (UTC).
     """
-    days = sorted({delivery.at.astimezone(UTC).date() for delivery in deliveries})
+    days = sorted({_day(delivery.at) for delivery in deliveries})
     keys = {day: listening.key_of(session, day) for day in days}
-    sent = [
-        Sent(
-            bubble_id=delivery.bubble_id,
-            kind=delivery.kind,
-            day=(day := delivery.at.astimezone(UTC).date()),
-            visitor=delivery.visitor.pseudonym(keys[day]),
-            audience=delivery.visitor.audience,
-            start=delivery.start,
-            stop=delivery.stop,
-            at=delivery.at,
-        )
-        for delivery in deliveries
-    ]
-    listening.add_sent(session, sent)
+    visits = [_visit(delivery, keys) for delivery in deliveries]
+    bounds = {visit: delivery.visitor.network.visitors_max for visit, delivery in zip(visits, deliveries, strict=True)}
+    admitted = networks.admitted(session, bounds)
+    sent, asks = list[Sent](), list[Ask]()
+    for visit, each in zip(visits, deliveries, strict=True):
+        if visit in admitted:
+            sent.append(_sent(visit, each))
+        else:
+            asks.append(Ask(each.bubble_id, each.kind, each.start, each.stop))
+    networks.add_downloads(session, asks, now=now)
+    listening.add_sent(session, sent, now=now)
+
+
+def _visit(delivery: Delivery, keys: Mapping[date, bytes]) -> Visit:
+    day = _day(delivery.at)
+    return delivery.visitor.visit(keys[day], bubble_id=delivery.bubble_id, day=day)
+
+
+def _sent(visit: Visit, delivery: Delivery) -> Sent:
+    return Sent(
+        bubble_id=visit.bubble_id,
+        kind=delivery.kind,
+        day=visit.day,
+        visitor=visit.visitor,
+        audience=visit.audience,
+        network=visit.network,
+        network_people=delivery.visitor.network.people_max,
+        start=delivery.start,
+        stop=delivery.stop,
+    )
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
 
 
 def tell(
     session: Session, bubble: Bubble, visitor: Visitor, *, play: str, heard: list[tuple[float, float]], now: datetime
-) -> Play:
+) -> Play | None:
     """Adds the parts `heard`, in seconds, to what a play is known to have heard.
 
     The first beacon of a play fixes when it began, so a player sends one, with nothing heard, as playing begins. What
-    a play claims is kept as the union of all its beacons; what it is credited with, `heard_s`, is the length of that
-    union, but never more than twice the time since the first beacon plus two seconds, and it never shrinks. A play
-    that tells all at once at its end is thus credited with two seconds.
+    a play claims is kept as the union of all its beacons, the longest parts of it; what it is credited with, `heard_s`,
+    is the length of that union, but never more than twice the time since the first beacon plus two seconds, and it
+    never shrinks. A play that tells all at once at its end is thus credited with two seconds.
 
-    Raises `conflict` when another visitor began the play (a listener whose address changed begins a new one),
-    `bad_request` for a union of more than 200 parts, and `rate_limited` past 600 plays a day of one bubble.
+    None for a new visitor beyond the bound of their network: a crowd's plays are counted as they begin, and no more is
+    kept of them. Raises `conflict` when another visitor began the play (a listener whose address changed begins a new
+    one), and `rate_limited` past `PLAYS_A_DAY_MAX` plays a day of one bubble.
     """
     known = _known(session, bubble, visitor, play, now)
+    if known is None:
+        if not heard:
+            networks.add_start(session, bubble.id, now=now)
+        return None
     parts = merged([*listening.heard_of(known), *clipped(heard, bubble.duration_s)])
-    if len(parts) > PARTS_MAX:
-        raise Refused(Code.BAD_REQUEST, f"A play is heard in at most {PARTS_MAX} parts.")
-    listening.set_heard(known, parts)
+    listening.set_heard(known, longest(parts))
+    if _hour(known.last_at) < _hour(now):
+        known.heard_before_s = known.heard_s
     known.heard_s = max(known.heard_s, min(length_s(parts), _credit_s(session, known, now)))
     known.last_at = max(known.last_at, now)
+    if bubble.visibility != Visibility.PUBLIC and known.network is not None:
+        known.closed = True
     return known
 
 
-def _known(session: Session, bubble: Bubble, visitor: Visitor, play: str, now: datetime) -> Play:
+def _known(session: Session, bubble: Bubble, visitor: Visitor, play: str, now: datetime) -> Play | None:
     """The play, locked, begun if need be; a play that runs past midnight keeps the key of the day it began."""
-    assert bubble.id is not None  # noqa: S101 - it was loaded
-    day = listening.began_at(session, bubble.id, play) or now
-    who = visitor.pseudonym(listening.key_of(session, day.astimezone(UTC).date()))
-    listening.lock_visitor(session, bubble.id, who)  # before the play: who comes second waits with nothing in hand
+    day = _day(listening.began_at(session, bubble.id, play) or now)
+    visit = visitor.visit(listening.key_of(session, day), bubble_id=bubble.id, day=day)
+    # Before the play: who comes second waits with nothing in hand.
+    listening.lock_visitor(session, bubble.id, visit.visitor)
     known = listening.lock_play(session, bubble.id, play)
     if known is None:
-        _begin(session, bubble.id, visitor.audience, play=play, who=who, now=now)
+        if not networks.admitted(session, {visit: visitor.network.visitors_max}):
+            return None
+        _begin(session, visit, visitor.network.people_max, play=play, now=now)
         known = listening.lock_play(session, bubble.id, play)
-    if known is None or known.visitor != who:
+    if known is None or known.visitor != visit.visitor:
         raise Refused(Code.CONFLICT, "Another listener began this play: begin a new one.")
     return known
 
 
-def _begin(session: Session, bubble_id: int, audience: Audience, *, play: str, who: bytes, now: datetime) -> None:
-    if listening.plays_of(session, bubble_id, who) >= PLAYS_A_DAY_MAX:
+def _begin(session: Session, visit: Visit, network_people: int, *, play: str, now: datetime) -> None:
+    if listening.plays_of(session, visit.bubble_id, visit.visitor) >= PLAYS_A_DAY_MAX:
         raise Refused(Code.RATE_LIMITED, "That is enough for a day.", retry_after_s=_until_midnight_s(now))
     begun = Play(
-        bubble_id=bubble_id,
+        bubble_id=visit.bubble_id,
         play=play,
-        visitor=who,
-        audience=audience,
+        visitor=visit.visitor,
+        audience=visit.audience,
         heard=[],
         heard_s=0,
         started_at=now,
         last_at=now,
+        network=visit.network,
+        network_people=network_people,
+        closed=False,
+        heard_before_s=0,
     )
     listening.begin_play(session, begun)
 
@@ -125,6 +190,10 @@ def _credit_s(session: Session, play: Play, now: datetime) -> float:
     """The most that can have been heard: in the play's own time, in what the visitor's other plays leave of theirs."""
     others_s, first_at = listening.heard_beside(session, play)
     return min(credit_s(now - play.started_at), credit_s(now - first_at) - others_s)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _until_midnight_s(now: datetime) -> int:
@@ -151,6 +220,11 @@ def merged(parts: list[Part]) -> list[Part]:
         else:
             union.append((start, end))
     return union
+
+
+def longest(parts: list[Part]) -> list[Part]:
+    """The `PARTS_KEPT` longest of some parts, in order."""
+    return sorted(sorted(parts, key=lambda part: part[0] - part[1])[:PARTS_KEPT])
 
 
 def length_s(parts: list[Part]) -> float:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from bubbles.db import listening
-from bubbles.db.listening import FIGURES, Audience, Counts, Figure
+from bubbles.db import heard, listening
+from bubbles.db.heard import FIGURES, Counts, Figure
+from bubbles.db.listening import Audience
 
 PEOPLE_MIN = 5
 FEW = f"<{PEOPLE_MIN}"
@@ -49,17 +50,17 @@ METHOD = {
 
 def of_bubble(session: Session, bubble_id: int) -> Stats:
     """How one bubble was heard."""
-    return _shown(listening.counts_of_bubble(session, bubble_id))
+    return _shown(heard.counts_of_bubble(session, bubble_id))
 
 
 def of_bubbles(session: Session, bubble_ids: Sequence[int]) -> dict[int, Stats]:
     """How each of some bubbles was heard."""
-    return {bubble_id: _shown(counts) for bubble_id, counts in listening.counts_of_bubbles(session, bubble_ids).items()}
+    return {bubble_id: _shown(counts) for bubble_id, counts in heard.counts_of_bubbles(session, bubble_ids).items()}
 
 
 def of_channel(session: Session, channel_id: int) -> Stats:
     """How all bubbles of a channel were heard, together; `LEFT_OUT` counts those with a hidden cell."""
-    bubbles = [_shown(counts) for counts in listening.counts_of_channel(session, channel_id)]
+    bubbles = [_shown(counts) for counts in heard.counts_of_channel(session, channel_id)]
     return {audience: _added([bubble[audience] for bubble in bubbles]) for audience in Audience}
 
 

@@ -5,9 +5,8 @@ of the bytes that one visitor was really sent of one rendition covers its header
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +15,7 @@ from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlmodel import Session, col, delete, select
 
-from bubbles.model.listening import DayKey, Play
+from bubbles.model.listening import DayKey, NetworkDay, Play
 
 DAY_KEY_BYTES = 32
 DAY_KEY_AGE_MAX = timedelta(hours=48)
@@ -48,24 +47,20 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True)
 class Sent:
-    """Bytes `[start, stop)` of one rendition that one visitor was sent; `day` is the UTC day the request came on."""
+    """Bytes `[start, stop)` of one rendition that one visitor was sent; `day` is the UTC day the request came on.
+
+    `network_people`: how many people the visitor's network counts for at most.
+    """
 
     bubble_id: int
     kind: str
     day: date
     visitor: bytes
     audience: Audience
+    network: bytes
+    network_people: int
     start: int
     stop: int
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A sum, and how many visitors of a day are behind it."""
-
-    sum: float = 0
-    people: int = 0
 
 
 # The key of the day
@@ -82,33 +77,69 @@ def key_of(session: Session, day: date) -> bytes:
 
 def forget_day_keys(session: Session, now: datetime) -> int:
     """Deletes the keys that are past their time, so that no visitor of those days is known again; returns how many."""
-    return session.exec(delete(DayKey).where(col(DayKey.day) <= (now - DAY_KEY_KEPT).date())).rowcount
+    through = (now - DAY_KEY_KEPT).date()
+    session.exec(delete(NetworkDay).where(col(NetworkDay.day) <= through))
+    return session.exec(delete(DayKey).where(col(DayKey.day) <= through)).rowcount
 
 
 # What was sent
 
-_ADD_SENT = text("""
-INSERT INTO served AS known (bubble_id, kind, day, visitor, audience, ranges, requests, last_at)
-SELECT sent.bubble_id, kind, day, visitor, audience, range_agg(int8range(start, stop)), count(*), max(at)
-FROM unnest(
-    CAST(:bubble_id AS bigint[]), CAST(:kind AS text[]), CAST(:day AS date[]), CAST(:visitor AS bytea[]),
-    CAST(:audience AS text[]), CAST(:start AS bigint[]), CAST(:stop AS bigint[]), CAST(:at AS timestamptz[])
-) AS sent (bubble_id, kind, day, visitor, audience, start, stop, at)
-JOIN bubble ON bubble.id = sent.bubble_id
-GROUP BY sent.bubble_id, kind, day, visitor, audience
-ORDER BY sent.bubble_id, kind, day, visitor, audience
+RANGES_MAX = 64
+"""Of one visitor and rendition. The longest are kept: who asks for every second byte makes no row grow."""
+
+
+def _longest(ranges: str) -> str:
+    """SQL: the longest of some ranges."""
+    return f"""(
+        SELECT coalesce(range_agg(part), '{{}}') FROM (
+            SELECT part FROM unnest({ranges}) AS part ORDER BY upper(part) - lower(part) DESC, part LIMIT {RANGES_MAX}
+        ) AS longest
+    )"""  # noqa: S608 - what stands in it is ours
+
+
+_ADD_SENT = text(f"""
+WITH sent AS (
+    SELECT bubble_id, kind, day, visitor, audience, network, network_people, start, stop
+    FROM unnest(
+        CAST(:bubble_id AS bigint[]), CAST(:kind AS text[]), CAST(:day AS date[]), CAST(:visitor AS bytea[]),
+        CAST(:audience AS text[]), CAST(:network AS bytea[]), CAST(:network_people AS smallint[]),
+        CAST(:start AS bigint[]), CAST(:stop AS bigint[])
+    ) AS sent (bubble_id, kind, day, visitor, audience, network, network_people, start, stop)
+), added AS (
+    SELECT bubble_id, kind, day, visitor, audience, network, network_people,
+        range_agg(int8range(start, stop)) AS ranges, count(*) AS requests
+    FROM sent GROUP BY bubble_id, kind, day, visitor, audience, network, network_people
+)
+INSERT INTO served AS known (
+    bubble_id, kind, day, visitor, audience, ranges, requests, last_at, network, network_people, closed, complete_at
+)
+SELECT
+    bubble.id, added.kind, day, visitor, audience, {_longest("added.ranges")}, requests, :now, network, network_people,
+    visibility <> 'public', CASE WHEN added.ranges @> int8range(0, least(minute_bytes, length_bytes)) THEN :now END
+FROM added JOIN bubble ON bubble.id = added.bubble_id
+LEFT JOIN rendition ON (rendition.bubble_id, rendition.kind) = (bubble.id, added.kind)
+ORDER BY bubble.id, added.kind, day, visitor, audience
 ON CONFLICT (bubble_id, kind, day, visitor, audience) DO UPDATE SET
-    ranges = known.ranges + excluded.ranges,
+    ranges = {_longest("known.ranges + excluded.ranges")},
     requests = known.requests + excluded.requests,
-    last_at = greatest(known.last_at, excluded.last_at)
-""")
+    last_at = greatest(known.last_at, excluded.last_at),
+    closed = known.closed OR excluded.closed,
+    complete_at = coalesce(known.complete_at, excluded.complete_at, (
+        SELECT CASE WHEN known.ranges @> download.bytes THEN known.last_at
+            WHEN known.ranges + excluded.ranges @> download.bytes THEN excluded.last_at END
+        FROM (
+            SELECT int8range(0, least(minute_bytes, length_bytes)) AS bytes FROM rendition
+            WHERE (rendition.bubble_id, rendition.kind) = (known.bubble_id, known.kind)
+        ) AS download
+    ))
+""")  # noqa: S608 - what stands in it is ours
 """Sorted, so that two that write at once never wait for each other in a ring."""
 
 
-def add_sent(session: Session, sent: Sequence[Sent]) -> None:
+def add_sent(session: Session, sent: Sequence[Sent], *, now: datetime) -> None:
     """Adds what was sent to what had been sent; bubbles that are gone are passed over."""
-    columns = ("bubble_id", "kind", "day", "visitor", "audience", "start", "stop", "at")
-    session.connection().execute(_ADD_SENT, {name: [getattr(row, name) for row in sent] for name in columns})
+    given = {field.name: [getattr(row, field.name) for row in sent] for field in fields(Sent)}
+    session.connection().execute(_ADD_SENT, given | {"now": now})
 
 
 # What was heard
@@ -159,87 +190,3 @@ def heard_of(play: Play) -> list[Part]:
 def set_heard(play: Play, parts: list[Part]) -> None:
     """Replaces the parts that a play claims."""
     play.heard = [Range(start, end) for start, end in parts]
-
-
-# The counts
-
-_DOWNLOADS = text("""
-SELECT bubble_id, audience, count(*) AS downloads, count(DISTINCT visitor) AS downloads_people
-FROM (
-    SELECT DISTINCT bubble_id, day, visitor, audience
-    FROM served JOIN rendition USING (bubble_id, kind)
-    WHERE bubble_id IN (
-        SELECT id FROM bubble WHERE id = ANY (CAST(:bubble_ids AS bigint[])) OR channel_id = :channel_id
-    )
-        AND ranges @> int8range(0, least(minute_bytes, length_bytes))
-) AS download
-GROUP BY bubble_id, audience
-""")
-"""A day's visitor counts once for a bubble, whichever renditions they were sent."""
-
-_PLAYS = text("""
-SELECT bubble_id, audience,
-    count(*) FILTER (WHERE started) AS starts,
-    count(DISTINCT visitor) FILTER (WHERE started) AS starts_people,
-    count(*) FILTER (WHERE listened) AS listens,
-    count(DISTINCT visitor) FILTER (WHERE listened) AS listens_people,
-    count(*) FILTER (WHERE completed) AS completions,
-    count(DISTINCT visitor) FILTER (WHERE completed) AS completions_people,
-    coalesce(sum(heard_s), 0) AS heard_s,
-    count(DISTINCT visitor) FILTER (WHERE heard_s > 0) AS heard_s_people,
-    count(DISTINCT visitor) FILTER (WHERE started) AS listeners,
-    count(DISTINCT visitor) FILTER (WHERE started) AS listeners_people
-FROM (
-    SELECT bubble_id, play.audience, visitor, heard_s,
-        heard_s >= :start_s - :half_ms AS started,
-        heard_s >= least(:listen_s, :listen_part * duration_s) - :half_ms AS listened,
-        heard_s >= :completion_part * duration_s - :half_ms AS completed
-    FROM play JOIN bubble ON bubble.id = play.bubble_id
-    WHERE bubble.id = ANY (CAST(:bubble_ids AS bigint[])) OR channel_id = :channel_id
-) AS judged
-GROUP BY bubble_id, audience
-""")
-"""Parts come in milliseconds: half of one is forgiven, so that rounding decides nothing."""
-
-_RULES = {
-    "start_s": START_S,
-    "listen_s": LISTEN_S,
-    "listen_part": LISTEN_PART,
-    "completion_part": COMPLETION_PART,
-    "half_ms": 0.0005,
-}
-FIGURES = ("downloads", "starts", "listens", "completions", "heard_s", "listeners")
-
-
-Counts = dict[Audience, dict[str, Figure]]
-"""The `FIGURES` of one bubble for each audience."""
-
-
-def counts_of_bubble(session: Session, bubble_id: int) -> Counts:
-    """How one bubble was heard."""
-    return counts_of_bubbles(session, [bubble_id])[bubble_id]
-
-
-def counts_of_bubbles(session: Session, bubble_ids: Sequence[int]) -> dict[int, Counts]:
-    """How each of some bubbles was heard."""
-    found = _counts(session, bubble_ids=bubble_ids)
-    return {bubble_id: found.get(bubble_id) or _nothing() for bubble_id in bubble_ids}
-
-
-def counts_of_channel(session: Session, channel_id: int) -> list[Counts]:
-    """How each bubble of a channel was heard; those that nobody asked for are left out."""
-    return list(_counts(session, channel_id=channel_id).values())
-
-
-def _counts(session: Session, *, bubble_ids: Sequence[int] = (), channel_id: int | None = None) -> dict[int, Counts]:
-    found: defaultdict[int, Counts] = defaultdict(_nothing)
-    for query in (_DOWNLOADS, _PLAYS):
-        scope = {"bubble_ids": list(bubble_ids), "channel_id": channel_id}
-        for row in session.connection().execute(query, scope | _RULES).mappings():
-            figures = {name: Figure(row[name], row[f"{name}_people"]) for name in FIGURES if name in row}
-            found[row["bubble_id"]][Audience(row["audience"])] |= figures
-    return found
-
-
-def _nothing() -> Counts:
-    return {audience: dict.fromkeys(FIGURES, Figure()) for audience in Audience}

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bubbles import listen
-from bubbles.db.engine import Database
+from bubbles.app import House
 from bubbles.errors import Missing, Refused
 from bubbles.http import lane
 from bubbles.listen import Delivery
@@ -93,8 +93,8 @@ class Tally:
     Lives on the event loop, so that it needs no lock. A failure is logged and never reaches a response.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, house: House) -> None:
+        self._house = house
         self._waiting: list[Delivery] = []
         self._is_writing = False
 
@@ -102,7 +102,7 @@ class Tally:
     def of(app: Starlette) -> "Tally":
         """The one of the application, made at its first delivery."""
         if not hasattr(app.state, "tally"):
-            app.state.tally = Tally(app.state.house.database)
+            app.state.tally = Tally(app.state.house)
         found: Tally = app.state.tally
         return found
 
@@ -123,7 +123,7 @@ class Tally:
 
     def _write(self, group: list[Delivery]) -> None:
         try:
-            with self._database.transaction() as session:
-                listen.count(session, group)
+            with self._house.database.transaction() as session:
+                listen.count(session, group, now=self._house.now())
         except Exception:
             log.exception("deliveries_not_counted", deliveries=len(group))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bubbles import ids, listen
-from bubbles.db.listening import FIGURES
+from bubbles.db.heard import FIGURES
 from bubbles.errors import Code
 from bubbles.http.query import VIEW_FIELDS
 from bubbles.model.bubble import State, Visibility

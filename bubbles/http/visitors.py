@@ -8,17 +8,29 @@ from starlette.requests import Request
 from bubbles.config import Settings
 from bubbles.db.listening import Audience
 from bubbles.http import agents, auth
-from bubbles.listen import Visitor
+from bubbles.listen import Network, Visitor
 from bubbles.model.channel import Role
 
+PEOPLE_OF_NETWORK = 2
+PEOPLE_OF_SHARED_NETWORK = 30
+"""As how many people the visitors of a network count at most, where they open what is hidden of few."""
+
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 
 def visitor(request: Request, role: Role | None) -> Visitor:
     """Who asks; `role` is what they are in the team of the bubble's channel, if anything."""
     agent = request.headers.get("user-agent", "").strip()[: agents.AGENT_MAX]
-    return Visitor(address=network_of(address(request)), agent=agent, audience=audience(agent, role))
+    found = address(request)
+    network = _network(auth.house(request).settings, found)
+    return Visitor(address=network_of(found), agent=agent, audience=audience(agent, role), network=network)
+
+
+def _network(settings: Settings, found: Address | None) -> Network:
+    name = wider_network_of(found) or str(found or "")
+    if found and any(found in network for network in networks(settings.shared_networks)):
+        return Network(name, settings.visitors_per_shared_network, PEOPLE_OF_SHARED_NETWORK)
+    return Network(name, settings.visitors_per_network, PEOPLE_OF_NETWORK)
 
 
 def audience(agent: str, role: Role | None) -> Audience:
@@ -82,6 +94,6 @@ def wider_network_of(found: Address | None) -> str:
 
 
 @lru_cache(maxsize=8)
-def networks(listed: str) -> tuple[Network, ...]:
+def networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Comma-separated addresses or networks; raises ValueError."""
     return tuple(ip_network(each.strip(), strict=False) for each in listed.split(",") if each.strip())

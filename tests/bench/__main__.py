@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BENCHES = (
-    *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets", "hostile"),
+    *("words", "journey", "queue", "recovery", "ranges", "burst", "sockets", "hostile", "forging"),
     *("search", "figures", "keeping", "pages", "install"),
 )
 

@@ -14,13 +14,14 @@ code, url, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 sys.path.insert(0, code)
 
 import bubbles  # noqa: E402
-from bubbles import accounts, edit, find, leave, moderation, pipeline, publish, upkeep  # noqa: E402
+from bubbles import accounts, edit, find, leave, listen, moderation, pipeline, publish, stats, upkeep  # noqa: E402
 from bubbles.app import House  # noqa: E402
 from bubbles.blobs.address import open_store  # noqa: E402
 from bubbles.config import Settings  # noqa: E402
 from bubbles.db import bubbles as rows  # noqa: E402
 from bubbles.db import steps  # noqa: E402
 from bubbles.db.engine import Database  # noqa: E402
+from bubbles.db.listening import Audience  # noqa: E402
 from bubbles.model.bubble import State  # noqa: E402
 from bubbles.speech.transcriber import FakeTranscriber  # noqa: E402
 
@@ -55,6 +56,22 @@ with database.transaction() as session:
     step = steps.of(session, published[0].id, "normalise")
     assert step is not None and step.finished_at
     steps.enqueue(session, published[0].id, "transcribe", house.now())
+with database.transaction() as session:
+    # What a newer release keeps of visitors beside this one, where this one does not look.
+    session.connection().exec_driver_sql(
+        "INSERT INTO crowd (bubble_id, hour, closed, downloads, starts) SELECT id, now(), false, 9, 9 FROM bubble"
+    )
+    bubble, who = rows.get(session, published[1].id), listen.Visitor("192.0.2.1", "Firefox", Audience.LISTENER)
+    for _ in range(2):
+        assert listen.tell(session, bubble, who, play="play-0001", heard=[(0, 0.5)], now=house.now()).heard_s == 0.5
+        session.flush()
+        session.connection().exec_driver_sql(
+            "UPDATE play SET network = '', network_people = 2, closed = true, heard_before_s = 0"
+        )
+        session.expire_all()
+    listen.count(session, [listen.Delivery(bubble.id, "m4a", who, 0, 100_000, at=house.now())])
+    told = stats.of_bubble(session, bubble.id)
+    assert (told[Audience.LISTENER]["listens"], told[Audience.LISTENER]["downloads"]) == ("<5", "<5")
 with database.transaction() as session:
     steps.revive(session, house.now(), overdue_after=upkeep.LEFTOVER_AGE)
     bubble = rows.get(session, published[0].id)

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import listening
+from bubbles.db import heard, listening
 from bubbles.db.engine import Database
-from bubbles.db.listening import Audience, Counts, Figure, Sent
+from bubbles.db.heard import Counts, Figure
+from bubbles.db.listening import Audience, Sent
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
@@ -59,12 +60,12 @@ def add_bubble(session: Session, *, channel_id: int | None = None, duration_s: f
 
 def sent(bubble: Bubble, start: int, stop: int, *, who: str = "ann", at: datetime = NOW, kind: str = "m4a") -> Sent:
     assert bubble.id
-    return Sent(bubble.id, kind, at.date(), who.encode(), Audience.LISTENER, start, stop, at)
+    return Sent(bubble.id, kind, at.date(), who.encode(), Audience.LISTENER, who.encode(), 2, start, stop)
 
 
 def of(session: Session, bubble: Bubble) -> Counts:
     assert bubble.id
-    return listening.counts_of_bubble(session, bubble.id)
+    return heard.counts_of_bubble(session, bubble.id)
 
 
 def downloads(session: Session, bubble: Bubble, audience: Audience = Audience.LISTENER) -> float:
@@ -86,17 +87,17 @@ def play(session: Session, bubble: Bubble, heard_s: float, *, who: str = "ann", 
 
 def test_the_header_and_one_minute_are_a_download(session: Session) -> None:
     bubble = add_bubble(session)
-    listening.add_sent(session, [sent(bubble, 0, MINUTE_BYTES - 1)])
+    listening.add_sent(session, [sent(bubble, 0, MINUTE_BYTES - 1)], now=NOW)
     assert downloads(session, bubble) == 0
-    listening.add_sent(session, [sent(bubble, MINUTE_BYTES - 1, MINUTE_BYTES)])
+    listening.add_sent(session, [sent(bubble, MINUTE_BYTES - 1, MINUTE_BYTES)], now=NOW)
     assert downloads(session, bubble) == 1
-    listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES)])
+    listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES)], now=NOW)
     assert downloads(session, bubble) == 1
 
 
 def test_a_gap_in_the_first_minute_is_no_download(session: Session) -> None:
     bubble = add_bubble(session)
-    listening.add_sent(session, [sent(bubble, 0, 1000), sent(bubble, 1001, LENGTH_BYTES)])
+    listening.add_sent(session, [sent(bubble, 0, 1000), sent(bubble, 1001, LENGTH_BYTES)], now=NOW)
     assert downloads(session, bubble) == 0
 
 
@@ -105,15 +106,15 @@ def test_a_file_that_is_shorter_than_a_minute_must_be_whole(session: Session) ->
     session.connection().execute(
         text("UPDATE rendition SET length_bytes = 1000, minute_bytes = 5000 WHERE bubble_id = :id"), {"id": bubble.id}
     )
-    listening.add_sent(session, [sent(bubble, 0, 999)])
+    listening.add_sent(session, [sent(bubble, 0, 999)], now=NOW)
     assert downloads(session, bubble) == 0
-    listening.add_sent(session, [sent(bubble, 999, 1000)])
+    listening.add_sent(session, [sent(bubble, 999, 1000)], now=NOW)
     assert downloads(session, bubble) == 1
 
 
 def test_a_probe_of_two_bytes_is_kept_and_no_download(session: Session) -> None:
     bubble = add_bubble(session)
-    listening.add_sent(session, [sent(bubble, 0, 2), sent(bubble, 0, 2)])
+    listening.add_sent(session, [sent(bubble, 0, 2), sent(bubble, 0, 2)], now=NOW)
     kept = session.connection().execute(
         text("SELECT requests, ranges::text FROM served WHERE bubble_id = :id"), {"id": bubble.id}
     )
@@ -123,20 +124,42 @@ def test_a_probe_of_two_bytes_is_kept_and_no_download(session: Session) -> None:
 
 def test_two_visitors_cannot_make_one_download_together(session: Session) -> None:
     bubble = add_bubble(session)
-    listening.add_sent(session, [sent(bubble, 0, 300_000, who="ann"), sent(bubble, 300_000, LENGTH_BYTES, who="bob")])
+    listening.add_sent(
+        session, [sent(bubble, 0, 300_000, who="ann"), sent(bubble, 300_000, LENGTH_BYTES, who="bob")], now=NOW
+    )
     assert downloads(session, bubble) == 0
 
 
 def test_both_renditions_are_one_download(session: Session) -> None:
     bubble = add_bubble(session)
-    listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES, kind=kind) for kind in ("m4a", "ogg")])
+    listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES, kind=kind) for kind in ("m4a", "ogg")], now=NOW)
     assert downloads(session, bubble) == 1
+
+
+def test_who_asks_for_every_second_byte_makes_no_row_grow(session: Session) -> None:
+    bubble = add_bubble(session)
+    kept = text("SELECT ranges::text, complete_at FROM served WHERE bubble_id = :id")
+    for first in (0, 600):
+        shreds = [sent(bubble, start, start + 1) for start in range(first, first + 600, 2)]
+        listening.add_sent(session, [*shreds, sent(bubble, 50_000, 60_000)], now=NOW)
+    ranges, complete_at = session.connection().execute(kept, {"id": bubble.id}).one()
+    assert "[50000,60000)" in ranges
+    assert ranges.count("[") == listening.RANGES_MAX
+    assert complete_at is None
+
+
+def test_when_a_download_is_complete_is_kept(session: Session) -> None:
+    bubble = add_bubble(session)
+    kept = text("SELECT complete_at FROM served WHERE bubble_id = :id")
+    for hours, part in enumerate(((0, 1000), (1000, MINUTE_BYTES), (MINUTE_BYTES, LENGTH_BYTES))):
+        listening.add_sent(session, [sent(bubble, *part)], now=NOW + timedelta(hours=hours))
+    assert session.connection().execute(kept, {"id": bubble.id}).scalar_one() == NOW + timedelta(hours=1)
 
 
 def test_half_of_each_rendition_is_none(session: Session) -> None:
     bubble = add_bubble(session)
     halves = [sent(bubble, 0, 300_000, kind="m4a"), sent(bubble, 300_000, LENGTH_BYTES, kind="ogg")]
-    listening.add_sent(session, halves)
+    listening.add_sent(session, halves, now=NOW)
     assert downloads(session, bubble) == 0
 
 
@@ -146,15 +169,15 @@ def test_days_are_those_of_the_calendar(session: Session) -> None:
     added = []
     for after in (timedelta(), timedelta(hours=5), timedelta(hours=24, minutes=15), timedelta(hours=49, minutes=15)):
         before = downloads(session, bubble)
-        listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES, at=NOW + after)])
+        listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES, at=NOW + after)], now=NOW)
         added.append(downloads(session, bubble) - before)
     assert added == [1, 1, 0, 1]
 
 
 def test_a_bubble_that_is_gone_does_not_stop_the_count(session: Session) -> None:
     bubble = add_bubble(session)
-    gone = Sent(10**9, "m4a", NOW.date(), b"ann", Audience.LISTENER, 0, 10, NOW)
-    listening.add_sent(session, [gone, sent(bubble, 0, LENGTH_BYTES)])
+    gone = Sent(10**9, "m4a", NOW.date(), b"ann", Audience.LISTENER, b"net", 2, 0, 10)
+    listening.add_sent(session, [gone, sent(bubble, 0, LENGTH_BYTES)], now=NOW)
     assert downloads(session, bubble) == 1
 
 
@@ -168,7 +191,7 @@ def test_counts_written_at_once_all_add_up(database: Database) -> None:
         for bubble in bubbles if part % 2 else reversed(bubbles):
             with database.transaction() as session:
                 rows = [sent(each, part * 225_000, (part + 1) * 225_000) for each in (bubble, *bubbles)]
-                listening.add_sent(session, rows)
+                listening.add_sent(session, rows, now=NOW)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
@@ -219,10 +242,10 @@ def test_a_channel_has_the_counts_of_each_of_its_bubbles(session: Session) -> No
     other = add_bubble(session)
     for bubble in (first, second, other):
         play(session, bubble, 50)
-        listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES)])
+        listening.add_sent(session, [sent(bubble, 0, LENGTH_BYTES)], now=NOW)
     play(session, second, 50, who="bob")
     assert first.channel_id
-    figures = [each[Audience.LISTENER] for each in listening.counts_of_channel(session, first.channel_id)]
+    figures = [each[Audience.LISTENER] for each in heard.counts_of_channel(session, first.channel_id)]
     assert sorted(each["starts"].sum for each in figures) == [1, 2]
     assert [each["downloads"] for each in figures] == [Figure(1, 1)] * 2
     assert sorted(each["listeners"].people for each in figures) == [1, 2]
