@@ -131,7 +131,7 @@ def tell(
 
     None for a new visitor beyond the bound of their network: a crowd's plays are counted as they begin, and no more is
     kept of them. Raises `conflict` when another visitor began the play (a listener whose address changed begins a new
-    one), and `rate_limited` past `PLAYS_A_DAY_MAX` plays a day of one bubble.
+    one) or the bubble was public then and is not, and `rate_limited` past `PLAYS_A_DAY_MAX` plays a day of one bubble.
     """
     known = _known(session, bubble, visitor, play, now)
     if known is None:
@@ -144,8 +144,6 @@ def tell(
         known.heard_before_s = known.heard_s
     known.heard_s = max(known.heard_s, min(length_s(parts), _credit_s(session, known, now)))
     known.last_at = max(known.last_at, now)
-    if bubble.visibility != Visibility.PUBLIC and known.network is not None:
-        known.closed = True
     return known
 
 
@@ -159,14 +157,17 @@ def _known(session: Session, bubble: Bubble, visitor: Visitor, play: str, now: d
     if known is None:
         if not networks.admitted(session, {visit: visitor.network.visitors_max}):
             return None
-        _begin(session, visit, visitor.network.people_max, play=play, now=now)
+        closed = bubble.visibility != Visibility.PUBLIC
+        _begin(session, visit, visitor.network.people_max, play=play, closed=closed, now=now)
         known = listening.lock_play(session, bubble.id, play)
     if known is None or known.visitor != visit.visitor:
         raise Refused(Code.CONFLICT, "Another listener began this play: begin a new one.")
+    if known.closed is False and bubble.visibility != Visibility.PUBLIC:
+        raise Refused(Code.CONFLICT, "This play began while the bubble was public: begin a new one.")
     return known
 
 
-def _begin(session: Session, visit: Visit, network_people: int, *, play: str, now: datetime) -> None:
+def _begin(session: Session, visit: Visit, network_people: int, *, play: str, closed: bool, now: datetime) -> None:
     if listening.plays_of(session, visit.bubble_id, visit.visitor) >= PLAYS_A_DAY_MAX:
         raise Refused(Code.RATE_LIMITED, "That is enough for a day.", retry_after_s=_until_midnight_s(now))
     begun = Play(
@@ -180,7 +181,7 @@ def _begin(session: Session, visit: Visit, network_people: int, *, play: str, no
         last_at=now,
         network=visit.network,
         network_people=network_people,
-        closed=False,
+        closed=closed,
         heard_before_s=0,
     )
     listening.begin_play(session, begun)

@@ -43,6 +43,8 @@ class Audience(StrEnum):
     LISTENER = "listener"
     TEAM = "team"
     BOT = "bot"
+    CROWD = "crowd"
+    """Visitors beyond the bound of their network. No row of a visitor says so."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ ON CONFLICT (bubble_id, kind, day, visitor, audience) DO UPDATE SET
     ranges = {_longest("known.ranges + excluded.ranges")},
     requests = known.requests + excluded.requests,
     last_at = greatest(known.last_at, excluded.last_at),
-    closed = known.closed OR excluded.closed,
+    closed = CASE WHEN known.complete_at IS NULL THEN known.closed OR excluded.closed ELSE known.closed END,
     complete_at = coalesce(known.complete_at, excluded.complete_at, (
         SELECT CASE WHEN known.ranges @> download.bytes THEN known.last_at
             WHEN known.ranges + excluded.ranges @> download.bytes THEN excluded.last_at END

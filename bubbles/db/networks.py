@@ -9,6 +9,10 @@ from sqlmodel import Session
 
 from bubbles.db.listening import Audience
 
+PEOPLE_MAX = 2
+SHARED_PEOPLE_MAX = 30
+"""As how many people the visitors of a network count at most, where they open a figure of few."""
+
 
 @dataclass(frozen=True, order=True)
 class Visit:

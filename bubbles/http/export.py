@@ -102,7 +102,7 @@ def _entries(request: Request, account: Account, facts: dict[str, Any]) -> Itera
 
     def described(session: Session, whole: Whole) -> dict[str, str]:
         member = channels.membership(session, whole.channel.id, account.id)  # they may leave while it is being made
-        return _described(session, whole, house.settings.public_url, for_team=member is not None)
+        return _described(session, whole, house, for_team=member is not None)
 
     yield from export.of_account(house.database, account.id, described)
 
@@ -113,15 +113,15 @@ def _readme(house: House) -> str:
     return "\n".join(languages.read(pages_dir, each)("export.readme") for each in languages.LANGUAGES)
 
 
-def _described(session: Session, whole: Whole, base_url: str, *, for_team: bool) -> dict[str, str]:
+def _described(session: Session, whole: Whole, house: House, *, for_team: bool) -> dict[str, str]:
     """A bubble as its team is told; who is no longer in it gets what is their own, not what the team made of it."""
-    told = present.bubble(whole, base_url, for_team=True)
+    told = present.bubble(whole, house.settings.public_url, for_team=True)
     files = {"bubble.json": _json(told if for_team else _own_facts(whole.bubble, told))}
     if whole.transcript is not None and (for_team or _is_own(whole.transcript, whole.bubble)):
         files["transcript.json"] = _json(present.transcript(whole))
         files |= {f"transcript.{kind}": written(whole.transcript.spoken) for kind, (_, written) in FORMATS.items()}
     if for_team and whole.bubble.playable_at:
-        files["statistics.csv"] = csv_of(stats.of_bubble(session, whole.bubble.id))
+        files["statistics.csv"] = csv_of(stats.of_bubble(session, whole.bubble.id, now=house.now()))
     return files
 
 

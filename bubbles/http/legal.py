@@ -10,9 +10,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import legal, stats
+from bubbles import legal, listen, stats
 from bubbles.config import Settings
-from bubbles.db import listening
+from bubbles.db import heard, listening, networks
 from bubbles.http import auth, languages, render
 
 SCHEMES = {"http", "https", "mailto"}
@@ -60,7 +60,13 @@ def contact(request: Request) -> Response:
 
 def method(request: Request) -> Response:
     """GET: how listening is counted, with the figures that are really used."""
-    return render.page(request, "method.html", rules=_counting(), few=stats.FEW, counts_sent=_counts_sent(request))
+    return render.page(
+        request,
+        "method.html",
+        rules=_counting(auth.house(request).settings),
+        few=stats.FEW,
+        counts_sent=_counts_sent(request),
+    )
 
 
 def _counts_sent(request: Request) -> bool:
@@ -91,7 +97,7 @@ def _kept(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _counting() -> dict[str, Any]:
+def _counting(settings: Settings) -> dict[str, Any]:
     return {
         "start_s": f"{listening.START_S:g}",
         "listen_s": f"{listening.LISTEN_S:g}",
@@ -100,4 +106,10 @@ def _counting() -> dict[str, Any]:
         "slack_s": f"{listening.SLACK_S:g}",
         "visitor_hours": HOURS_PER_VISITOR_KEY,
         "people_min": stats.PEOPLE_MIN,
+        "parts_of_bubble": heard.PARTS_OF_BUBBLE,
+        "plays_max": listen.PLAYS_A_DAY_MAX,
+        "network_people": networks.PEOPLE_MAX,
+        "shared_network_people": networks.SHARED_PEOPLE_MAX,
+        "network_visitors": settings.visitors_per_network,
+        "shared_network_visitors": settings.visitors_per_shared_network,
     }

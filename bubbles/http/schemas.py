@@ -3,7 +3,7 @@
 from typing import Any
 
 from bubbles import ids, listen
-from bubbles.db.heard import FIGURES
+from bubbles.db.heard import CROWD_FIGURES, FIGURES
 from bubbles.errors import Code
 from bubbles.http.query import VIEW_FIELDS
 from bubbles.model.bubble import State, Visibility
@@ -183,10 +183,11 @@ SCHEMAS: dict[str, Schema] = {
         heard={"type": "array", "maxItems": listen.PARTS_MAX, "items": list_of(NUMBER)},
     ),
     "Stats": record(
-        f"{' '.join(FIGURES)} team bots method as_of",
+        f"{' '.join(FIGURES)} team bots crowd method as_of",
         **COUNTS,
         team=record(" ".join(FIGURES), **COUNTS),
         bots=record(" ".join(FIGURES), **COUNTS),
+        crowd=record(" ".join(CROWD_FIGURES), **dict.fromkeys(CROWD_FIGURES, COUNT)),
         method={"type": "object", "additionalProperties": TEXT},
         as_of=TIME,
         code=CODE,

@@ -14,14 +14,20 @@ from bubbles.http.caching import NO_STORE
 from bubbles.model.times import rfc3339
 from bubbles.stats import Stats
 
-NAMES = {Audience.LISTENER: "listeners", Audience.TEAM: "team", Audience.BOT: "bots"}
+NAMES = {
+    Audience.LISTENER: "listeners",
+    Audience.TEAM: "team",
+    Audience.BOT: "bots",
+    Audience.CROWD: "crowd",
+}
+APART = (Audience.TEAM, Audience.BOT, Audience.CROWD)
 
 
 def of_bubble(request: Request) -> Response:
     """How a bubble was heard."""
     with auth.house(request).database.transaction() as session:
         bubble, _, _ = auth.bubble(request, session)
-        told = stats.of_bubble(session, bubble.id or 0)
+        told = stats.of_bubble(session, bubble.id, now=auth.house(request).now())
     return _answer(request, told, of={"code": bubble.code})
 
 
@@ -29,30 +35,31 @@ def of_channel(request: Request) -> Response:
     """How all bubbles of a channel were heard, together."""
     with auth.house(request).database.transaction() as session:
         channel, _, _ = auth.channel(request, session, request.path_params["handle"])
-        told = stats.of_channel(session, channel.id or 0)
+        told = stats.of_channel(session, channel.id, now=auth.house(request).now())
     return _answer(request, told, of={"channel": channel.handle})
 
 
-def _answer(request: Request, told: Stats, *, of: dict[str, str]) -> Response:
+def _answer(request: Request, told: Stats, *, of: dict[str, object]) -> Response:
     wanted = request.query_params.get("format", "json")
     if wanted == "csv":
         return Response(csv_of(told), headers=NO_STORE, media_type="text/csv")
     if wanted != "json":
         raise Refused(Code.BAD_REQUEST, "The format must be json or csv.")
-    return JSONResponse(_json(told) | of | {"as_of": rfc3339(auth.house(request).now())}, headers=NO_STORE)
+    house = auth.house(request)
+    said = of | {"method": stats.method(house.settings), "as_of": rfc3339(stats.as_of(house.now()))}
+    return JSONResponse(_json(told) | said, headers=NO_STORE)
 
 
 def _json(told: Stats) -> dict[str, object]:
-    """Listeners' figures on top; the team's and bots' beside them, never added; `method` says what each means."""
-    apart = {NAMES[audience]: told[audience] for audience in (Audience.TEAM, Audience.BOT)}
-    return {**told[Audience.LISTENER], **apart, "method": stats.METHOD}
+    """Listeners' figures on top; the others' beside them, never added."""
+    return {**told[Audience.LISTENER], **{NAMES[audience]: told[audience] for audience in APART}}
 
 
 def csv_of(told: Stats) -> str:
-    """One line an audience, the same cells as in JSON."""
+    """One line an audience, the same cells as in JSON; empty where a figure is not counted."""
     names = list(told[Audience.LISTENER])
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["audience", *names])
-    lines.writerows([NAMES[audience], *(told[audience][name] for name in names)] for audience in Audience)
+    lines.writerows([NAMES[audience], *(told[audience].get(name, "") for name in names)] for audience in Audience)
     return text.getvalue()

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bubbles import ids, policy, stats
+from bubbles.app import House
 from bubbles.db import bubbles, channels, studio
 from bubbles.db.listening import Audience
 from bubbles.db.studio import Shelf
@@ -50,7 +51,8 @@ def _context(request: Request, session: Session, who: Person) -> dict[str, Any]:
         "teams": [(channel.title, channel == chosen, _address(params, channel=channel.handle)) for channel, _ in teams],
         "all_channels": _address(params, channel="") if chosen else None,
         "is_new": not any(counts.values()),
-        "rows": _rows(session, rows[:PER_PAGE], teams, who, auth.house(request).settings.public_url),
+        "rows": _rows(session, rows[:PER_PAGE], teams, who, auth.house(request)),
+        "as_of": stats.as_of(auth.house(request).now()),
         "more": _address(params, after=rows[PER_PAGE - 1].code) if len(rows) > PER_PAGE else None,
     }
 
@@ -73,13 +75,13 @@ def _address(params: QueryParams, **other: str) -> str:
     return f"/studio?{asked}" if asked else "/studio"
 
 
-def _rows(session: Session, rows: Sequence[Bubble], teams: Teams, who: Person, base_url: str) -> list[dict[str, Any]]:
+def _rows(session: Session, rows: Sequence[Bubble], teams: Teams, who: Person, house: House) -> list[dict[str, Any]]:
     roles = {channel.id: Role(role) for channel, role in teams}
-    is_told = policy.opens(Action.SEE_STATS, who)
-    heard = stats.of_bubbles(session, [row.id for row in rows if row.playable_at]) if is_told else {}
+    is_told, shown = policy.opens(Action.SEE_STATS, who), [row.id for row in rows if row.playable_at]
+    heard = stats.of_bubbles(session, shown, now=house.now()) if is_told else {}
     return [
         {
-            "told": present.bubble(whole, base_url, for_team=True),
+            "told": present.bubble(whole, house.settings.public_url, for_team=True),
             "queue": queue(session, whole.bubble, whole.steps),
             "listens": heard[whole.bubble.id][Audience.LISTENER]["listens"] if whole.bubble.id in heard else None,
             "may_edit": _may_edit(who, roles[whole.bubble.channel_id], whole.bubble),

@@ -7,13 +7,10 @@ from starlette.requests import Request
 
 from bubbles.config import Settings
 from bubbles.db.listening import Audience
+from bubbles.db.networks import PEOPLE_MAX, SHARED_PEOPLE_MAX
 from bubbles.http import agents, auth
 from bubbles.listen import Network, Visitor
 from bubbles.model.channel import Role
-
-PEOPLE_OF_NETWORK = 2
-PEOPLE_OF_SHARED_NETWORK = 30
-"""As how many people the visitors of a network count at most, where they open what is hidden of few."""
 
 Address = IPv4Address | IPv6Address
 
@@ -29,8 +26,8 @@ def visitor(request: Request, role: Role | None) -> Visitor:
 def _network(settings: Settings, found: Address | None) -> Network:
     name = wider_network_of(found) or str(found or "")
     if found and any(found in network for network in networks(settings.shared_networks)):
-        return Network(name, settings.visitors_per_shared_network, PEOPLE_OF_SHARED_NETWORK)
-    return Network(name, settings.visitors_per_network, PEOPLE_OF_NETWORK)
+        return Network(name, settings.visitors_per_shared_network, SHARED_PEOPLE_MAX)
+    return Network(name, settings.visitors_per_network, PEOPLE_MAX)
 
 
 def audience(agent: str, role: Role | None) -> Audience:

@@ -49,6 +49,19 @@ class Crowd(SQLModel, table=True):
     starts: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class Opening(SQLModel, table=True):
+    """What a figure of few people showed when it last opened: it stands until enough new people came after `as_of`.
+
+    Kept, exported, backed up and restored as the rows are that it was counted from: whoever saw it, saw it.
+    """
+
+    bubble_id: int = reference("bubble.id", part_of_key=True)
+    audience: str = Field(sa_column=Column(Text, primary_key=True))
+    figure: str = Field(sa_column=Column(Text, primary_key=True))
+    shown: float
+    as_of: datetime = instant()
+
+
 class Served(SQLModel, table=True):
     """Bytes of one rendition that one visitor was sent on one day: the union of the ranges really sent.
 
@@ -72,9 +85,9 @@ class Served(SQLModel, table=True):
 class Play(SQLModel, table=True):
     """One play, as the player tells it: the union of the seconds heard, bounded by the time that passed.
 
-    `network_people`: how many people its network counts for at most. `closed`: the bubble was not public while it was
-    told. `heard_before_s`: what it was credited with when the hour of `last_at` began. None in a row of a release that
-    knew nothing of networks.
+    `network_people`: how many people its network counts for at most. `closed`: the bubble was not public when it began.
+    `heard_before_s`: what it was credited with when the hour of `last_at` began. None in a row of a release that knew
+    nothing of networks.
     """
 
     bubble_id: int = reference("bubble.id", part_of_key=True)

@@ -68,7 +68,7 @@ def test_the_archive_holds_all_that_an_author_has(people: People, world: Any, ho
     assert b"Fresh lemons" in archive.read(f"{folder}/transcript.txt")
     assert json.loads(archive.read(f"{folder}/transcript.json"))["cues"]
     figures = list(csv.DictReader(io.StringIO(archive.read(f"{folder}/statistics.csv").decode())))
-    assert [row["audience"] for row in figures] == ["listeners", "team", "bots"]
+    assert [row["audience"] for row in figures] == ["listeners", "team", "bots", "crowd"]
     kept = json.loads(archive.read("account.json"))
     assert (kept["handle"], kept["sessions"][0]["way"]) == (account.handle, "password")
     assert "EVERYTHING OF YOURS" in archive.read("README.txt").decode()

@@ -103,13 +103,17 @@ def test_every_page_leads_to_them(client: TestClient) -> None:
 
 
 def test_how_listening_is_counted_is_told_with_the_figures_that_are_used(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bubbles.db.listening.LISTEN_S", 7.5)
     told = client.get("/method").text
     assert "7.5 different seconds" in told
     assert "90 %" in told
     assert "&lt;5" in told
+    assert "at most 50 new visitors, or 2000 where" in told
+    assert "counts for 2 people at most (30 where" in told
+    house.settings.visitors_per_network = 77
+    assert "at most 77 new visitors" in client.get("/method").text
     assert "7.5 secondes" in client.get("/method", headers=FRENCH).text
 
 

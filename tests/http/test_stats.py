@@ -1,4 +1,4 @@
-"""Statistics over HTTP: what they add up to, who sees them, and what few people keep to themselves."""
+"""Statistics over HTTP: what they add up to, who sees them, and when they change."""
 
 import csv
 import io
@@ -7,25 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-NOTHING = {"downloads": 0, "starts": 0, "listens": 0, "completions": 0, "heard_s": 0, "listeners": 0}
-
-
-def listen(peer: Any, clock: Any, bubble: Any, host: str, heard_s: float, **headers: str) -> None:
-    """A visitor who is sent the sound and hears the beginning of it."""
-    visitor = peer(host)
-    visitor.get(f"/media/{bubble.code}.m4a", headers=headers)
-    for heard in ([], [[0, heard_s]]):
-        told = {"code": bubble.code, "play": f"play-{host}".replace(".", "-"), "heard": heard}
-        assert visitor.post("/api/listens", json=told, headers=headers).status_code == 204
-        clock.pass_s(heard_s)
-
-
-def of_bubble(client: TestClient, bubble: Any, headers: dict[str, str], **query: str) -> Any:
-    return client.get(f"/api/bubbles/{bubble.code}/stats", headers=headers, params=query)
-
-
-def figures(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in NOTHING}
+from tests.http.conftest import FIREFOX
+from tests.http.listeners import HOUR_S, NOTHING, figures, listen, of_bubble, of_channel
 
 
 def test_nobody_is_zero(client: TestClient, world: Any) -> None:
@@ -38,29 +21,58 @@ def test_nobody_is_zero(client: TestClient, world: Any) -> None:
     assert set(NOTHING) <= set(told["method"])
 
 
-def test_five_people_are_counted(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
-    channel, owner = world.channel()
-    bubble = world.bubble(channel, length_bytes=1000)
-    for number in range(5):
-        listen(peer, clock, bubble, f"192.0.2.{number}", 95 if number else 4)
-    told = of_bubble(client, bubble, owner).json()
-    assert figures(told) == {
-        "downloads": 5,
-        "starts": 5,
-        "listens": "<5",
-        "completions": "<5",
-        "heard_s": 4 * 95 + 4,
-        "listeners": 5,
-    }
-
-
-def test_four_people_keep_what_they_did_to_themselves(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
+def test_plays_of_a_public_bubble_are_numbers(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
     channel, owner = world.channel()
     bubble = world.bubble(channel, length_bytes=1000)
     for number in range(4):
-        listen(peer, clock, bubble, f"192.0.2.{number}", 20)
+        listen(peer, clock, bubble, f"192.0.2.{number}", 95 if number else 4)
+    clock.pass_s(HOUR_S)
     told = of_bubble(client, bubble, owner).json()
-    assert figures(told) == NOTHING | dict.fromkeys(("downloads", "starts", "listens", "heard_s", "listeners"), "<5")
+    assert figures(told) == {
+        "downloads": 4,
+        "starts": 4,
+        "listens": 3,
+        "completions": 3,
+        "heard_s": 3 * 100,  # each play's seconds are rounded to a tenth of the bubble
+        "listeners": "<5",
+    }
+
+
+def test_figures_change_once_an_hour(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
+    channel, owner = world.channel()
+    bubble = world.bubble(channel, length_bytes=1000)
+    clock.pass_s(1800)
+    listen(peer, clock, bubble, "192.0.2.1", 50)
+    listen(peer, clock, bubble, "192.0.2.1", 50, agent="Googlebot/2.1")
+    nothing = of_bubble(client, bubble, owner).json()
+    assert figures(nothing) == figures(nothing["bots"]) == NOTHING
+    assert nothing["as_of"] == "2026-11-23T22:00:00Z"
+    clock.pass_s(1800)
+    told = of_bubble(client, bubble, owner).json()
+    assert (told["starts"], told["downloads"], told["bots"]["starts"]) == (1, 1, 1)
+    assert told["as_of"] == "2026-11-23T23:00:00Z"
+
+
+def test_what_goes_on_in_an_hour_changes_nothing_of_the_hours_before(
+    client: TestClient, peer: Any, world: Any, clock: Any
+) -> None:
+    channel, owner = world.channel()
+    bubble, ann = world.bubble(channel), peer("192.0.2.1")
+
+    def tell(heard: Any) -> None:
+        assert ann.post("/api/listens", json={"code": bubble.code, "play": "play-ann", "heard": heard}).is_success
+
+    tell([])
+    clock.pass_s(HOUR_S - 1)
+    tell([[0, 10]])
+    seen = []
+    for seconds in (1, 1800, 1800):
+        clock.pass_s(seconds)
+        seen.append(figures(of_bubble(client, bubble, owner).json()))
+        tell([[0, 100]])
+    assert [(told["listens"], told["completions"], told["heard_s"]) for told in seen] == [(1, 0, 10)] * 2 + [
+        (1, 1, 100)
+    ]
 
 
 def test_the_team_and_bots_are_never_added(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
@@ -68,6 +80,7 @@ def test_the_team_and_bots_are_never_added(client: TestClient, peer: Any, world:
     bubble = world.bubble(channel, length_bytes=1000)
     listen(peer, clock, bubble, "192.0.2.1", 50, **owner)
     listen(peer, clock, bubble, "192.0.2.2", 50, **{"User-Agent": "Googlebot/2.1"})
+    clock.pass_s(HOUR_S)
     told = of_bubble(client, bubble, owner).json()
     assert figures(told) == NOTHING
     assert told["team"]["listens"] == told["team"]["downloads"] == "<5"
@@ -76,12 +89,32 @@ def test_the_team_and_bots_are_never_added(client: TestClient, peer: Any, world:
     }  # fmt: skip
 
 
+def test_a_crowd_is_counted_apart_and_never_added(
+    client: TestClient, peer: Any, world: Any, clock: Any, house: Any
+) -> None:
+    house.settings.visitors_per_network = 2
+    channel, owner = world.channel()
+    public, unlisted = (world.bubble(channel, length_bytes=1000, visibility=each) for each in ("public", "unlisted"))
+    for bubble in (public, unlisted):
+        for number in range(5):
+            listen(peer, clock, bubble, "192.0.2.1", 50, agent=f"{FIREFOX} {number}")
+    clock.pass_s(HOUR_S)
+    told = of_bubble(client, public, owner).json()
+    assert (told["starts"], told["downloads"], told["crowd"]) == (2, 2, {"downloads": 3, "starts": 3})
+    assert of_bubble(client, unlisted, owner).json()["crowd"] == {"downloads": "<5", "starts": "<5"}
+    of_all = of_channel(client, channel, owner).json()
+    assert (of_all["starts"], of_all["crowd"]) == (2, {"downloads": 3, "starts": 3, "bubbles_left_out": 1})
+    lines = list(csv.DictReader(io.StringIO(of_bubble(client, public, owner, format="csv").text)))
+    assert lines[3] == dict.fromkeys(NOTHING, "") | {"audience": "crowd", "downloads": "3", "starts": "3"}
+
+
 def test_csv_holds_the_same_cells(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
     channel, owner = world.channel()
     bubble = world.bubble(channel, length_bytes=1000)
     for number in range(5):
         listen(peer, clock, bubble, f"192.0.2.{number}", 50)
     listen(peer, clock, bubble, "192.0.2.9", 50, **owner)
+    clock.pass_s(HOUR_S)
     told = of_bubble(client, bubble, owner).json()
     answer = of_bubble(client, bubble, owner, format="csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -96,30 +129,32 @@ def test_a_channel_adds_up_its_bubbles(client: TestClient, peer: Any, world: Any
     for bubble in (first, second, other):
         for number in range(5):
             listen(peer, clock, bubble, f"192.0.2.{number}", 10)
+    clock.pass_s(HOUR_S)
     told = client.get(f"/api/channels/{channel.handle.upper()}/stats", headers=owner).json()
     assert told["channel"] == channel.handle
     assert (told["downloads"], told["starts"], told["listeners"]) == (10, 10, 10)
     assert told["bubbles_left_out"] == told["team"]["bubbles_left_out"] == 0
 
 
-def of_channel(client: TestClient, channel: Any, headers: dict[str, str], **query: str) -> Any:
-    return client.get(f"/api/channels/{channel.handle}/stats", headers=headers, params=query)
-
-
 def test_a_channel_less_its_bubbles_leaves_nothing(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
-    """What one person did with a bubble of few is not the rest of a subtraction."""
+    """What few people did with a bubble, or with one that is not public, is not the rest of a subtraction."""
     channel, owner = world.channel()
-    many, few = world.bubble(channel), world.bubble(channel)
+    many, few, unlisted = world.bubble(channel), world.bubble(channel), world.bubble(channel, visibility="unlisted")
     for number in range(5):
         listen(peer, clock, many, f"192.0.2.{number}", 95 if number else 4)
+        listen(peer, clock, unlisted, f"192.0.2.{number}", 95)
     listen(peer, clock, few, "192.0.2.0", 33)
-    of_many, of_few = (figures(of_bubble(client, bubble, owner).json()) for bubble in (many, few))
+    clock.pass_s(HOUR_S)
+    cells = [figures(of_bubble(client, bubble, owner).json()) for bubble in (many, few)]
     told = of_channel(client, channel, owner).json()
-    assert set(of_few.values()) == {"<5", 0}
-    assert figures(told) == of_many
-    assert told["bubbles_left_out"] == 2
+    assert figures(told) == {
+        name: sum(each[name] for each in cells if each[name] != "<5") for name in NOTHING
+    }  # fmt: skip
+    assert (cells[0]["listeners"], cells[1]["listeners"], told["bubbles_left_out"]) == (5, "<5", 2)
     lines = list(csv.DictReader(io.StringIO(of_channel(client, channel, owner, format="csv").text)))
-    assert lines[0] == {"audience": "listeners", "bubbles_left_out": "2"} | {n: str(c) for n, c in of_many.items()}
+    assert lines[0] == {"audience": "listeners", "bubbles_left_out": "2"} | {
+        name: str(cell) for name, cell in figures(told).items()
+    }
 
 
 def test_a_channel_of_bubbles_of_few_is_of_few(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
@@ -129,15 +164,16 @@ def test_a_channel_of_bubbles_of_few_is_of_few(client: TestClient, peer: Any, wo
         bubble = world.bubble(channel)
         for number in range(3):
             listen(peer, clock, bubble, f"192.0.2.{start + number}", 10)
+    clock.pass_s(HOUR_S)
     told = of_channel(client, channel, owner).json()
-    assert figures(told) == figures(of_bubble(client, bubble, owner).json())
-    assert (told["starts"], told["completions"], told["bubbles_left_out"]) == ("<5", 0, 2)
+    assert (told["starts"], told["listeners"], told["bubbles_left_out"]) == (6, "<5", 2)
 
 
 def test_bots_of_a_channel_are_always_numbers(client: TestClient, peer: Any, world: Any, clock: Any) -> None:
     channel, owner = world.channel()
     for _ in range(2):
         listen(peer, clock, world.bubble(channel), "192.0.2.2", 10, **{"User-Agent": "Googlebot/2.1"})
+    clock.pass_s(HOUR_S)
     told = of_channel(client, channel, owner).json()["bots"]
     assert (told["starts"], told["heard_s"], told["bubbles_left_out"]) == (2, 20, 0)
 
