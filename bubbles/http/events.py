@@ -17,6 +17,7 @@ from bubbles.http import auth, present, visitors
 from bubbles.http.bubbles import queue
 from bubbles.http.caching import NO_STORE
 from bubbles.http.follow import Hub, Seen
+from bubbles.http.visitors import Address
 from bubbles.model.bubble import Bubble, State
 from bubbles.model.step import StepName
 from bubbles.model.transcript import TranscriptState
@@ -31,30 +32,30 @@ HEADERS = NO_STORE | {"X-Accel-Buffering": "no"}
 
 async def events(request: Request) -> Response:
     """An event `state` at once and at each change, until the journey has ended; a comment keeps the line open."""
-    hub, network = Hub.of(request.app), visitors.network_of(visitors.address(request))
-    hub.sit(network)
+    hub, address = Hub.of(request.app), visitors.address(request)
+    hub.sit(address)
     try:
         first = await run_in_threadpool(_seen_by, request)
     except BaseException:
-        hub.stand_up(network)
+        hub.stand_up(address)
         raise
-    return Stream(_stream(request, first), hub, network)
+    return Stream(_stream(request, first), hub, address)
 
 
 class Stream(StreamingResponse):
     """Gives its seat back however it ends, even before its first byte."""
 
-    def __init__(self, content: AsyncIterator[str], hub: Hub, network: str) -> None:
+    def __init__(self, content: AsyncIterator[str], hub: Hub, address: Address | None) -> None:
         super().__init__(content, media_type="text/event-stream", headers=HEADERS)
         self._hub = hub
-        self._network = network
+        self._address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._hub.stand_up(self._network)
+            self._hub.stand_up(self._address)
 
 
 async def _stream(request: Request, seen: Seen) -> AsyncIterator[str]:

@@ -5,7 +5,6 @@ Everything here lives on the event loop, so that it needs no lock.
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,8 @@ import structlog
 from starlette.applications import Starlette
 
 from bubbles.errors import Code, Refused
+from bubbles.http.shares import Shares
+from bubbles.http.visitors import Address
 
 SEATS = 200
 SEATS_PER_NETWORK = 5
@@ -92,7 +93,8 @@ class Hub:
     """The seats of an application, and its watches by code."""
 
     def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
+        self.taken = 0
+        self.shares = Shares(SEATS_PER_NETWORK)
         self.watches: dict[str, Watch] = {}
 
     @staticmethod
@@ -101,20 +103,19 @@ class Hub:
         found: Hub = app.state.hub
         return found
 
-    def sit(self, network: str) -> None:
+    def sit(self, address: Address | None) -> None:
         """Takes a seat; raises `unavailable` when there is none, `rate_limited` when a network has its share."""
-        if self.taken.total() >= SEATS:
+        if self.taken >= SEATS:
             raise Refused(Code.UNAVAILABLE, "Too many follow their bubbles just now.", retry_after_s=10)
-        if self.taken[network] >= SEATS_PER_NETWORK:
+        if not self.shares.take(address):
             sentence = f"At most {SEATS_PER_NETWORK} bubbles can be followed at once from one address."
             raise Refused(Code.RATE_LIMITED, sentence, retry_after_s=10)
-        self.taken[network] += 1
+        self.taken += 1
 
-    def stand_up(self, network: str) -> None:
+    def stand_up(self, address: Address | None) -> None:
         """Gives a seat back."""
-        self.taken[network] -= 1
-        if not self.taken[network]:
-            del self.taken[network]
+        self.taken -= 1
+        self.shares.give_back(address)
 
     @contextlib.contextmanager
     def watching(self, code: str, seen: Seen, look: Look) -> Iterator[Watch]:

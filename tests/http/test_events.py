@@ -99,7 +99,7 @@ def test_followers_of_a_bubble_share_one_look_and_all_see_it_end(
         put(house, bubble, ready_at=clock())
         await asyncio.wait_for(asyncio.gather(*(follower.task for follower in followers)), PATIENCE_S)
         assert {tuple(follower.states) for follower in followers} == {("processing", "playable", "ready")}
-        assert (app.state.hub.watches, app.state.hub.taken) == ({}, {})
+        assert (app.state.hub.watches, app.state.hub.taken, app.state.hub.shares.held) == ({}, 0, {})
 
     played(scene, monkeypatch)
 
@@ -117,7 +117,23 @@ def test_an_address_has_few_seats_and_gets_them_back(
         await until(lambda: other.status == 200)
         for follower in (*own, other):
             await follower.leave()
-        assert (app.state.hub.watches, app.state.hub.taken) == ({}, {})
+        assert (app.state.hub.watches, app.state.hub.taken, app.state.hub.shares.held) == ({}, 0, {})
+
+    played(scene, monkeypatch)
+
+
+def test_a_network_of_many_households_has_no_more_seats_than_five_of_them(
+    app: Starlette, processing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        one = [Follower(app, processing[1], address=f"2001:db8:1:{n:x}::1") for n in range(30)]
+        await until(lambda: all(follower.status for follower in one))
+        assert sorted(follower.status for follower in one) == [200] * 25 + [429] * 5
+        other = Follower(app, processing[1], address="2001:db8:2::1")
+        await until(lambda: other.status == 200)
+        for follower in (*one, other):
+            await follower.leave()
+        assert (app.state.hub.taken, app.state.hub.shares.held) == (0, {})
 
     played(scene, monkeypatch)
 
@@ -172,7 +188,7 @@ def test_a_token_that_is_revoked_follows_no_longer(
 
 def test_who_may_not_know_takes_no_seat(client: TestClient, app: Starlette) -> None:
     assert client.get("/api/bubbles/AAAAAAAAAAAAAAAA/events").status_code == 404
-    assert Hub.of(app).taken == {}
+    assert (Hub.of(app).taken, Hub.of(app).shares.held) == (0, {})
 
 
 def test_a_look_that_fails_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
