@@ -105,6 +105,24 @@ class Settings(BaseSettings):
     attempts_max: int = Field(4, ge=1, le=20, description="Attempts at a step before it is given up.")
     stalled_after_s: int = Field(30, ge=5, description="Seconds without a sign of life before work is taken over.")
 
+    # Limits of a connection: as far as no proxy guards it
+    head_max_bytes: int = Field(
+        32 * 1024, ge=4096, le=MIB, description="Longest head of a request, its line and its headers, in bytes."
+    )
+    head_timeout_s: float = Field(
+        20.0, gt=0, description="Seconds in which the head of a request arrives; an idle connection has as many."
+    )
+    body_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds in which a body under way brings what BUBBLES_BODY_RATE_MIN asks for."
+    )
+    body_rate_min: int = Field(100, ge=1, description="Least bytes a second of a body under way.")
+    send_timeout_s: float = Field(
+        120.0, gt=0, description="Seconds after which a connection ends that takes nothing of what it is sent."
+    )
+    connections_per_network: int = Field(
+        200, ge=1, description="Connections that one network may have open; a trusted proxy may have any number."
+    )
+
     # Limits
     duration_max_s: float = Field(120.0, gt=0, le=600, description="Longest bubble, in decoded seconds.")
     duration_tolerance_s: float = Field(0.5, ge=0, le=5, description="Seconds over the longest that pass.")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Event, Thread
 
 import psycopg
@@ -22,6 +23,8 @@ from bubbles.db import accounts as account_rows
 from bubbles.db import indexes, towns
 from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
+from bubbles.http.bounds import Bounds
+from bubbles.http.connection import Connection
 
 STOP_S = 20
 UPLOADS_NICENESS = 8
@@ -40,7 +43,7 @@ def serve(settings: Settings, say: Say) -> None:
     """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
     with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
         with beside(settings), loading(house), chores.tidying(house):
-            server = _Server(_configuration(house), on_started=lambda: announce(house, say))
+            server = _Server(configuration(house), on_started=lambda: announce(house, say))
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
                 server.run(sockets=sockets)
         say("Stopped.")
@@ -51,7 +54,7 @@ def receive(settings: Settings) -> None:
     os.nice(UPLOADS_NICENESS)
     at_port = settings.model_copy(update={"port": settings.upload_port, "base_url": settings.public_url})
     with listening(at_port) as sockets, open_house(at_port) as house, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(_configuration(house)).run(sockets=sockets)
+        uvicorn.Server(configuration(house)).run(sockets=sockets)
 
 
 @contextmanager
@@ -64,9 +67,12 @@ def listening(settings: Settings) -> Iterator[list[socket.socket]]:
         yield [listener]
 
 
-def _configuration(house: House) -> uvicorn.Config:
+def configuration(house: House) -> uvicorn.Config:
+    """How a house is served."""
     return uvicorn.Config(
         create_app(house),
+        http=partial(Connection, bounds=Bounds(house.settings)),  # type: ignore[arg-type]  # it makes one, as a class does
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from bubbles import serve
+from bubbles.app import House
+from bubbles.config import Settings
 from tests.conftest import CHECKOUT
 
 UPSTREAMS = ("nginx/upstreams.conf", "kubernetes/upstreams.conf", "compose.yaml")
@@ -21,7 +23,8 @@ def test_the_shipped_proxy_lets_go_first(file: str) -> None:
 
 def test_a_client_lets_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "create_app", lambda _: None)
-    kept_s = serve._configuration(None).timeout_keep_alive  # type: ignore[arg-type]  # no house is asked
+    house = House(Settings(), None, None, None)  # type: ignore[arg-type]  # nothing of it is asked
+    kept_s = serve.configuration(house).timeout_keep_alive
     with httpx.Client() as client:
         pool: Any = client._transport
         assert pool._pool._keepalive_expiry < kept_s

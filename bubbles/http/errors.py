@@ -18,6 +18,7 @@ from bubbles.meters import REFUSALS
 MEDIA_TYPE = "application/problem+json"
 RETRY_MISSING_S = 30
 METHOD_NOT_ALLOWED = 405
+BROKEN = "Something went wrong here."
 PROGRAM_PATHS = ("/api/", "/media/")
 TOO_SLOW = "57014"
 """A statement that its time-out has cancelled."""
@@ -135,4 +136,4 @@ def on_system(request: Request, error: Exception) -> Response:
 def on_bug(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the trace is in the log, under the request's id."""
     log.error("bug", exc_info=error)
-    return problem(Code.UNAVAILABLE, "Something went wrong here.", status=500)
+    return problem(Code.UNAVAILABLE, BROKEN, status=500)

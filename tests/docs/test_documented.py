@@ -44,9 +44,8 @@ def tables() -> dict[str, list[list[str]]]:
 
 TABLES = tables()
 NAMED = {name for rows in TABLES.values() for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
-SETTINGS = {
-    row[0].strip("`"): row[1] for heading in ("Where", "Who", "Work", "Limits", "Seeing") for row in TABLES[heading]
-}
+SETTINGS_TOLD = ("Where", "Who", "Work", "Connections", "Limits", "Seeing")
+SETTINGS = {row[0].strip("`"): row[1] for heading in SETTINGS_TOLD for row in TABLES[heading]}
 COMMANDS = {
     " ".join(re.findall(r"[a-z]+", row[0].strip("`").split(" --")[0]))
     for row in TABLES["Commands"]

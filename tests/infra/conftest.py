@@ -12,12 +12,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 
+from bubbles import serve
 from bubbles.app import House, store
 from bubbles.config import Settings
 from bubbles.db.engine import Database
-from bubbles.http.asgi import create_app
 from tests.blobs.seaweed import SeaweedS3, seaweed
 from tests.http.conftest import FIREFOX, Clock, World
 from tests.infra.proxy import Proxy, nginx
@@ -42,11 +41,10 @@ class Site:
 
 
 @contextmanager
-def listening(app: Starlette) -> Iterator[int]:
-    """A server of the application, as `serve` sets it up; gives its port."""
+def listening(house: House) -> Iterator[int]:
+    """A server of the house, as `serve` sets it up; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, server_header=False)
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(serve.configuration(house))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -66,7 +64,7 @@ def site(database: Database, folder: Path, *, weed: SeaweedS3 | None, behind: bo
     made = Settings(data_dir=folder, trusted_proxies="127.0.0.1", **settings)
     house = House(made, database, store(made), transcriber=None, now=Clock())  # type: ignore[arg-type] # nobody speaks
     with ExitStack() as stack:
-        port = stack.enter_context(listening(create_app(house)))
+        port = stack.enter_context(listening(house))
         found = Site(house, World(house, folder), port)
         if behind:
             bucket = weed.endpoint.removeprefix("http://") if weed else ""
