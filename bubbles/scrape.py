@@ -51,6 +51,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def end_headers(self) -> None:
+        """Ends the headers of whatever answer it is, refusals included."""
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: a scrape every few seconds is no news, and the line would hold an address."""
 

@@ -15,6 +15,7 @@ from bubbles.http import assets, errors, lane, routes, sitemap, visitors
 from bubbles.http.export import Exporting
 from bubbles.http.follow import Hub
 from bubbles.http.log import RequestLog
+from bubbles.http.nosniff import Nosniff
 from bubbles.http.parts import Parts
 
 
@@ -42,7 +43,8 @@ def create_app(house: House) -> Starlette:
     )
     app.router.redirect_slashes = False  # the Host header would choose where to
     # Outermost, so that what nobody foresaw is answered and written down under its request's id too.
-    app.middleware_stack = RequestLog(app.build_middleware_stack(), trusts=partial(visitors.is_trusted, house.settings))
+    logged = RequestLog(app.build_middleware_stack(), trusts=partial(visitors.is_trusted, house.settings))
+    app.middleware_stack = Nosniff(logged)
     app.state.house = house
     app.state.parts = Parts(house)
     app.state.hub = Hub()

@@ -76,7 +76,6 @@ class _Built(StaticFiles):
         response = await super().get_response(path, scope)
         hashed = HASHED.search(path) and response.status_code < 400
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 

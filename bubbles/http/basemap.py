@@ -31,7 +31,7 @@ def tiles(request: Request) -> Response:
     file = _opened(auth.house(request).settings.basemap_dir)
     tag, length_bytes = _tag(file), os.fstat(file.fileno()).st_size
     cache = FOR_EVER if request.query_params.get("v") == tag else REVALIDATED
-    headers = {"ETag": f'"{tag}"', "Cache-Control": cache, "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": f'"{tag}"', "Cache-Control": cache}
     span = _span(request, f'"{tag}"', length_bytes)
     is_known = ranges.lists(request.headers.get("if-none-match"), f'"{tag}"', weak=True)
     if is_known or span == range(0):

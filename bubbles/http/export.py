@@ -65,10 +65,7 @@ class Archive(StreamingResponse):
     """The archive of one account; the account may ask for another once this one has ended, however it did."""
 
     def __init__(self, chunks: Iterator[bytes], *, name: str, account_id: int, busy: Exporting) -> None:
-        headers = NO_STORE | {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-        }
+        headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
         super().__init__(_from_threads(chunks, busy.threads), headers=headers, media_type="application/zip")
         self._account_id, self._busy = account_id, busy
 

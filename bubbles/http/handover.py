@@ -45,7 +45,7 @@ def takes_over(request: Request, span: range | None) -> bool:
 def to_bucket(request: Request, made: Rendition, delivery: Delivery | None, *, headers: dict[str, str]) -> Response:
     """302 to a link of the bucket; all that HTTP asks of bytes is the bucket's to answer."""
     link = _link(_bucket(auth.house(request).blobs), made, headers["Cache-Control"], method=request.method)
-    kept = {name: headers[name] for name in ("Cross-Origin-Resource-Policy", "X-Content-Type-Options")}
+    kept = {"Cross-Origin-Resource-Policy": headers["Cross-Origin-Resource-Policy"]}
     led = kept | NO_STORE | {"Location": link, "Referrer-Policy": "no-referrer"}
     return Response(status_code=302, headers=led, background=_counted(request, delivery))
 

@@ -105,7 +105,6 @@ def _headers(bubble: Bubble, found: Rendition) -> dict[str, str]:
         "Cache-Control": caching.of(bubble),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "cross-origin",
-        "X-Content-Type-Options": "nosniff",
     }
 
 

@@ -55,8 +55,8 @@ def service_worker(request: Request) -> Response:
     shell = {"version": _digest(files), "pages": OFFLINE_PAGES, "files": files}
     code = (pages_dir / "dist" / assets.url("src/sw.ts").lstrip("/")).read_text()
     body = f"self.shell = {json.dumps(shell)};\n{code}"
-    headers = {"Cache-Control": REVALIDATED, "X-Content-Type-Options": "nosniff"}
-    return render.revalidated(request, Response(body, media_type="text/javascript", headers=headers))
+    answer = Response(body, media_type="text/javascript", headers={"Cache-Control": REVALIDATED})
+    return render.revalidated(request, answer)
 
 
 def _shell_files(assets: Assets) -> list[str]:

@@ -28,7 +28,7 @@ FORMATS = {
     "srt": ("application/x-subrip", vtt.to_srt),
     "txt": ("text/plain", vtt.to_txt),
 }
-FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+FILE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 def page(request: Request) -> Response:
