@@ -183,10 +183,12 @@ def accept(
 
 def _again(session: Session, ticket: Ticket, mark: str, now: datetime) -> Bubble:
     holder = ticket.key_holder
-    if holder is None or holder.bubble_id is None or holder.fingerprint != mark:
+    bubble = bubbles.get(session, holder.bubble_id) if holder and holder.bubble_id else None
+    # Of what was withdrawn nothing is left to compare with; nothing is published either.
+    if holder is None or bubble is None or (holder.fingerprint != mark and not bubble.withdrawn_at):
         raise Refused(Code.IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another recording or other fields.")
     close_upload(session, ticket, outcome="repeated", now=now)
-    return bubbles.get(session, holder.bubble_id)
+    return bubble
 
 
 def _channel(session: Session, person: Person, draft: Draft) -> Channel:

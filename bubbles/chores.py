@@ -116,6 +116,7 @@ def _go_on_leaving(house: House, counts: Counts) -> None:
 def _forget(house: House, counts: Counts) -> None:
     days = house.settings.idempotency_days
     counts["uploads"] += upkeep.forget(house.database, now=house.now(), idempotency_days=days)
+    counts["emptied"] += upkeep.empty_withdrawn(house.database)
     erasures.catch_up(house.database)
     with house.database.transaction() as session:
         job_rows.forget(session)

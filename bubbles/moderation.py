@@ -4,11 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bubbles.db import bubbles, discards, erasures, search
+from bubbles.db import bubbles, discards, erasures, search, withdrawn
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 from bubbles.model.erasure import of_bubble
 from bubbles.model.texts import clean_line
+from bubbles.model.withdrawn import empty
 
 REASON_MAX = 500
 
@@ -29,7 +30,7 @@ def release(session: Session, bubble: Bubble, *, by: str, reason: str, now: date
 
 
 def withdraw(session: Session, bubble: Bubble, *, by: str, reason: str, now: datetime) -> None:
-    """Hides a bubble at once and for good: words, title, place and index go now, the blobs right after.
+    """Hides a bubble at once and for good: words, title, place, time, digest and index go now, the blobs right after.
 
     Doing it again changes nothing.
     """
@@ -40,10 +41,11 @@ def withdraw(session: Session, bubble: Bubble, *, by: str, reason: str, now: dat
     if bubble.recording_key:
         blob_keys.append(bubble.recording_key)
     bubble.withdrawn_at, bubble.withdrawn_by, bubble.withdrawn_reason = now, by, _reason(reason)
-    bubble.title, bubble.tags, bubble.peaks, bubble.recording_key, bubble.place = "", [], None, None, None
+    empty(bubble)
     bubble.version += 1
     search.remove(session, bubble.id)
     bubbles.forget_contents(session, bubble.id)
+    withdrawn.forget_course(session, bubble)
     discards.add(session, blob_keys, now)
     erasures.add(session, of_bubble(bubble.code), now)
 

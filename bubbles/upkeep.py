@@ -6,12 +6,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bubbles.blobs.store import BlobStore
-from bubbles.db import accounts, attempts, bubbles, discards, invitations, listening, passkeys, tokens, uploads
+from bubbles.db import (
+    accounts,
+    attempts,
+    bubbles,
+    discards,
+    invitations,
+    listening,
+    passkeys,
+    tokens,
+    uploads,
+    withdrawn,
+)
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
+from bubbles.model.withdrawn import empty
 
 DISCARDS_AT_ONCE = 100
 RECORDINGS_AT_ONCE = 100
+WITHDRAWN_AT_ONCE = 100
 FAILURES_MAX = 3
 TRY_AGAIN = timedelta(seconds=30)
 """Less than from one run to the next, so that what failed is tried again, behind all else that is due."""
@@ -82,6 +95,20 @@ def drop_old_recordings(database: Database, *, now: datetime, kept: timedelta) -
         if not found:
             return dropped
         dropped += len(found)
+
+
+def empty_withdrawn(database: Database) -> int:
+    """Empties what a release that kept more of it has withdrawn, a few rows at a time; returns how many."""
+    emptied, after = 0, 0
+    while True:
+        with database.transaction() as session:
+            found = withdrawn.not_emptied(session, after=after, limit=WITHDRAWN_AT_ONCE)
+            for bubble in found:
+                empty(bubble)
+                withdrawn.forget_course(session, bubble)
+        if not found:
+            return emptied
+        emptied, after = emptied + len(found), found[-1].id
 
 
 def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:

@@ -10,8 +10,9 @@ from bubbles.model.columns import instant, key, optional_instant, optional_refer
 class Upload(SQLModel, table=True):
     """One try at posting a bubble, refused ones included.
 
-    `fingerprint` is the SHA-256 of the fields and the sound; `outcome` the code of the refusal, or `accepted`. A key
-    whose upload was refused is free again. `seen_at` is the last sign of life of one under way.
+    `fingerprint` is the SHA-256 of the fields and the sound, None once the bubble is withdrawn; `outcome` the code of
+    the refusal, or `accepted`. A key whose upload was refused is free again. `seen_at` is the last sign of life of one
+    under way.
     """
 
     id: int = key()
