@@ -8,6 +8,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -245,6 +246,12 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The base of every link that leaves the house, without a slash at the end."""
         return self.base_url or f"http://localhost:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the service is for who sits at this machine, by its public address."""
+        host = urlsplit(self.public_url).hostname or ""
+        return host == "localhost" or host.endswith(".localhost")
 
     @property
     def blobs(self) -> str:

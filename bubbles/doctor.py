@@ -16,11 +16,15 @@ from bubbles import app, disk, legal, pipeline, platforms
 from bubbles.audio import sandbox
 from bubbles.config import Settings
 from bubbles.db import health
+from bubbles.db.front import Seen
 from bubbles.db.health import Server
 from bubbles.errors import Missing
 from bubbles.speech import models
 
 LINE_MAX = 300
+VISITORS_ENOUGH = 50
+"""Requests from which something follows about where they come from: fewer may be one person at work."""
+
 WALLS = {
     "network_namespace": "could reach the network; allow user namespaces without privilege (user_namespaces(7))",
     "landlock": "could open files of this account; use a kernel with Landlock (5.13 or newer)",
@@ -99,6 +103,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         where = _server_name(settings)
         yield _server(server, where)
         yield _workers(server, settings)
+        yield _visitors(server.seen, settings)
 
 
 def _server_name(settings: Settings) -> str:
@@ -126,6 +131,21 @@ def _workers(server: Server, settings: Settings) -> Finding:
     start = "`bubbles serve`" if settings.workers else "`bubbles work`, since BUBBLES_WORKERS is 0"
     text = f"nobody serves {', '.join(unserved)}: what is to be done there waits; start {start}"
     return Finding("workers", Health.DEGRADED, text)
+
+
+def _visitors(seen: Seen | None, settings: Settings) -> Finding:
+    """Whether a proxy stands in front that is not named: then all visitors count as one."""
+    part, trust = "visitors", "name it in BUBBLES_TRUSTED_PROXIES"
+    if seen is None:
+        return Finding(part, Health.OK, "nobody came lately")
+    told = f"{seen.requests} requests lately"
+    if seen.forwarded_near or seen.forwarded * 2 > seen.requests:
+        text = f"{told}, {seen.forwarded} of them forwarded by a proxy that is not trusted: if it is yours, {trust}"
+        return Finding(part, Health.DEGRADED, text)
+    if seen.is_one_private and seen.requests >= VISITORS_ENOUGH and not settings.is_local:
+        text = f"{told}, all from one private address: whoever stands in front has to say who asks, see infra/README.md"
+        return Finding(part, Health.DEGRADED, text)
+    return Finding(part, Health.OK, told)
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
@@ -217,7 +237,7 @@ def _address(settings: Settings) -> Iterator[Finding]:
         yield Finding("address", Health.MISSING, f"BUBBLES_BASE_URL must be as https://bubbles.example, not {base}")
     elif _is_numeric(host):
         yield Finding("address", Health.DEGRADED, f"{base}: passkeys refuse a numeric address; use a name")
-    elif url.scheme == "http" and not _is_this_machine(host):
+    elif url.scheme == "http" and not settings.is_local:
         yield Finding("address", Health.DEGRADED, f"{base}: browsers give no microphone without https")
     elif url.scheme == "https" and not settings.trusted_proxies:
         yield Finding("address", Health.DEGRADED, f"{base}: {app.NO_PROXY}")
@@ -229,10 +249,6 @@ def _is_numeric(host: str) -> bool:
     with suppress(ValueError):
         return bool(ip_address(host))
     return False
-
-
-def _is_this_machine(host: str) -> bool:
-    return host == "localhost" or host.endswith(".localhost")
 
 
 def _legal(settings: Settings) -> Iterator[Finding]:

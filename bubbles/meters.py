@@ -25,6 +25,11 @@ REQUEST_S = Histogram(
 )
 REFUSALS = Counter("bubbles_refusals_total", "Refusals by code.", ["code"])
 UPLOADS = Gauge("bubbles_uploads_under_way", "Uploads that this process is receiving or judging.")
+FORWARDED_IGNORED = Counter(
+    "bubbles_forwarded_ignored_total",
+    "Requests that named another address (X-Forwarded-For) from a peer that is not trusted: near, or on the Internet.",
+    ["peer"],
+)
 BLOB_S = Histogram(
     "bubbles_blob_seconds",
     "Seconds that the store of blobs took, by operation and outcome; reading a range: until its first bytes.",

@@ -26,6 +26,7 @@ PARTS = [
     "disk",
     "database",
     "workers",
+    "visitors",
     "store",
     "delivery",
     "model",

@@ -9,8 +9,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
-from bubbles.db import crew
+from bubbles.db import crew, front
 from bubbles.db.engine import MIGRATIONS
+from bubbles.db.front import Seen
 
 EXTENSIONS = ("pg_trgm", "unaccent")
 VERSION_MIN = 15
@@ -26,7 +27,8 @@ _EXTENSIONS_TO_HAVE = """
 class Server:
     """A server that answers. `lacks` are the extensions that are neither there nor can be made by us.
 
-    `is_migrated`: the schema is the newest that we know. `served`: the queues whose workers live.
+    `is_migrated`: the schema is the newest that we know. `served`: the queues whose workers live. `seen`: through what
+    visitors came lately, if any did.
     """
 
     version: str
@@ -34,6 +36,7 @@ class Server:
     lacks: tuple[str, ...]
     is_migrated: bool
     served: frozenset[str]
+    seen: Seen | None = None
 
 
 def look(url: str) -> Server:
@@ -50,6 +53,7 @@ def look(url: str) -> Server:
             lacks=tuple(name for name in EXTENSIONS if name not in at_hand),
             is_migrated=is_migrated,
             served=frozenset(crew.slots(Session(connection)) if is_migrated else ()),
+            seen=front.seen(Session(connection)) if is_migrated else None,
         )
 
 

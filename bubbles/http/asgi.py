@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
-from bubbles.http import assets, errors, lane, routes, sitemap, visitors
+from bubbles.http import assets, errors, front, lane, routes, sitemap, visitors
 from bubbles.http.export import Exporting
 from bubbles.http.follow import Hub
+from bubbles.http.front import FrontCounts
 from bubbles.http.log import RequestLog
 from bubbles.http.nosniff import Nosniff
 from bubbles.http.parts import Parts
@@ -26,7 +27,8 @@ def create_app(house: House) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.probes = asyncio.Semaphore(house.settings.probes_at_once)
         app.state.reading = asyncio.Lock()
-        yield
+        async with front.kept(app.state.front):
+            yield
 
     app = Starlette(
         routes=[*routes.routes(), assets.mount(house.settings.pages_dir)],
@@ -42,8 +44,10 @@ def create_app(house: House) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # the Host header would choose where to
+    app.state.front = FrontCounts(house)
+    trusts = partial(visitors.is_trusted, house.settings)
     # Outermost, so that what nobody foresaw is answered and written down under its request's id too.
-    logged = RequestLog(app.build_middleware_stack(), trusts=partial(visitors.is_trusted, house.settings))
+    logged = RequestLog(app.build_middleware_stack(), trusts=trusts, counts=app.state.front.count)
     app.middleware_stack = Nosniff(logged)
     app.state.house = house
     app.state.parts = Parts(house)

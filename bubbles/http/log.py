@@ -37,12 +37,14 @@ def note(request: Request, **known: int) -> None:
 class RequestLog:
     """Gives each request an id (in the answer as `X-Request-Id`), logs it, counts and times it.
 
-    `trusts` tells whether a peer is a proxy of ours, whose `X-Request-Id` is taken over.
+    `trusts` tells whether a peer is a proxy of ours, whose `X-Request-Id` is taken over; `counts` is told of each
+    request.
     """
 
-    def __init__(self, app: ASGIApp, *, trusts: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, *, trusts: Callable[[str], bool], counts: Callable[[Scope], None]) -> None:
         self._app = app
         self._trusts = trusts
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One line a request, once it is answered."""
@@ -50,6 +52,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         answer = _Answer(self._id(scope))
+        self._counts(scope)
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":

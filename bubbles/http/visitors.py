@@ -1,5 +1,6 @@
 """Who listens: the address and the user agent of a request, held in memory until they are a pseudonym of the day."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -11,6 +12,9 @@ from bubbles.db.networks import PEOPLE_MAX, SHARED_PEOPLE_MAX
 from bubbles.http import agents, auth
 from bubbles.listen import Network, Visitor
 from bubbles.model.channel import Role
+
+HOPS_MAX = 20
+"""Of `X-Forwarded-For`, from the right: nobody has more proxies in a row."""
 
 Address = IPv4Address | IPv6Address
 
@@ -42,9 +46,15 @@ def address(request: Request) -> Address | None:
 
     `X-Forwarded-For` counts only as far as trusted proxies wrote it: from the right, the first hop that is none.
     """
-    hop = parsed(request.client.host) if request.client else None
-    trusted = networks(auth.house(request).settings.trusted_proxies)
-    hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",") if trusted else []
+    peer = request.client.host if request.client else ""
+    return address_of(auth.house(request).settings, peer, request.headers.raw)
+
+
+def address_of(settings: Settings, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Address | None:
+    """As `address`, of a peer and the raw headers that it sent."""
+    hop, trusted = parsed(peer), networks(settings.trusted_proxies)
+    lines = [value.decode("latin-1") for name, value in headers if trusted and name == b"x-forwarded-for"]
+    hops = ",".join(lines).split(",")[-HOPS_MAX:] if lines else []
     while hop is not None and hops and any(hop in network for network in trusted):
         before = parsed(hops.pop())
         if before is None:

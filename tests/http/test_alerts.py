@@ -87,6 +87,7 @@ def test_every_value_that_is_asked_for_can_be_there(app: Any) -> None:
         "step": set(StepName),
         "waits_for": set(WAITS_FOR),
         "code": set(Code),
+        "peer": {"near", "far"},
         "outcome": {"ok", "absent", "taken", "away", "failed", "committed", "rolled_back"},
         "operation": {"sweep"},
         "what": {chores.ORPHANS_KEPT},

@@ -223,7 +223,7 @@ def test_labels_have_few_values_and_all_are_words_of_ours(world: Any, at_home: T
     assert set(re.findall(r'route="([^"]*)"', text)) <= ours
     assert set(re.findall(r'(\w+)="', text)) <= {
         *("route", "status", "code", "operation", "outcome", "le", "part", "step", "waits_for", "queue", "state"),
-        *("chore", "what"),
+        *("chore", "what", "peer"),
         *("generation", "implementation", "major", "minor", "patchlevel", "version"),  # of Python's own
     }  # fmt: skip
 
