@@ -26,6 +26,7 @@ from bubbles.http.bounds import (
     answer,
     too_long,
 )
+from bubbles.http.visitors import Address
 from bubbles.meters import REFUSALS
 
 
@@ -47,6 +48,7 @@ class Connection(HttpToolsProtocol):
         self._counts = Counts()
         self._fault: Fault | None = None
         self._is_over = False
+        self._held_by: Address | None = None
         self._gives_back = False
         self._timer: asyncio.TimerHandle | None = None
         self._timed: _Stage | None = None
@@ -58,14 +60,19 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A place for it, and time for its first request."""
         super().connection_made(transport)
+        if self._has_place():
+            self._time(_Stage.HEAD)
+        else:
+            detail = "Too many connections are open from one network."
+            self._end(Fault(429, Code.RATE_LIMITED, detail), lingers=False)
+
+    def _has_place(self) -> bool:
         peer = self.client[0] if self.client else ""
-        if not visitors.is_trusted(self._bounds.settings, peer):
-            if not self._bounds.shares.take(visitors.parsed(peer)):
-                detail = "Too many connections are open from one network."
-                self._end(Fault(429, Code.RATE_LIMITED, detail), lingers=False)
-                return
-            self._gives_back = True
-        self._time(_Stage.HEAD)
+        self._held_by = visitors.parsed(peer)
+        if self._held_by is None or visitors.is_trusted(self._bounds.settings, peer):
+            return True
+        self._gives_back = self._bounds.shares.take(self._held_by)
+        return self._gives_back
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives back what it held."""
@@ -74,7 +81,7 @@ class Connection(HttpToolsProtocol):
         self.resume_writing()
         if self._gives_back:
             self._gives_back = False
-            self._bounds.shares.give_back(visitors.parsed(self.client[0] if self.client else ""))
+            self._bounds.shares.give_back(self._held_by)
 
     def data_received(self, data: bytes) -> None:
         """Feeds the parser, of a head a little at a time."""
@@ -115,7 +122,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._stage, self._counts = _Stage.HEAD, Counts()
+        self._stage, self._counts, self._body_before = _Stage.HEAD, Counts(), 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -200,7 +207,10 @@ class Connection(HttpToolsProtocol):
             self._timer, self._timed = None, None
 
     def _head_is_late(self) -> None:
-        if self._stage is _Stage.REQUEST and not self._counts.untold:
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._stage is _Stage.REQUEST and not is_answered:
+            self._time(_Stage.HEAD)  # a stray line end after a request breaks off no answer
+        elif self._stage is _Stage.REQUEST and not self._counts.untold:
             self._close()
         else:
             self._end(Fault(408, Code.BAD_REQUEST, "The head of the request took too long."))

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from bubbles.config import Settings
 from bubbles.db.embedded import running
 from bubbles.db.engine import Database
 from bubbles.http.asgi import create_app
+from bubbles.http.bounds import Bounds
+from bubbles.http.connection import Connection
 from tests.infra.proxy import nginx
 
 SECONDS = 10.0
@@ -68,8 +71,10 @@ def serve(url: str, folder: Path, listener: socket.socket, settings: dict[str, A
     logs.configure("warning")
     app = create_app(house_at(url, folder, **settings))
     app.router.routes.append(Route("/file", file))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False))
-    server.run([listener])
+    known = app.state.house.settings.model_copy(update={"connections_per_network": 100_000})  # all come from here
+    bounded = partial(Connection, bounds=Bounds(known))
+    config = uvicorn.Config(app, http=bounded, log_level="warning", access_log=False, proxy_headers=False)  # type: ignore[arg-type]
+    uvicorn.Server(config).run([listener])
 
 
 @contextmanager

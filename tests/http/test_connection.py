@@ -12,6 +12,7 @@ import pytest
 from bubbles.http import connection, uploads
 from bubbles.http.bounds import HEADERS_MAX, LINE_MAX_BYTES, PIPELINED_MAX
 from bubbles.http.routes import OPERATIONS
+from bubbles.model.bubble import Bubble
 from tests.http.wire import PATIENCE_S, Answer, Wire, answers, everything, served, until
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -257,6 +258,33 @@ def test_who_takes_nothing_of_what_they_are_sent_is_let_go(house: Any, world: An
         client.sendall(f"GET /media/{bubble.code}.m4a HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         until(lambda: wire.open == 1)
         until(lambda: wire.open == 0)
+
+
+def test_a_stray_line_end_after_a_request_breaks_off_no_answer(house: Any, world: Any) -> None:
+    bubble = world.bubble(length_bytes=9, playable_at=None)
+    with served(house, head_timeout_s=0.3) as wire, wire.connect() as client:
+        client.sendall(f"GET /api/bubbles/{bubble.code}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        received = client.recv(1 << 16)
+        client.sendall(b"\r\n")
+        time.sleep(1)
+        with house.database.transaction() as session:
+            session.get_one(Bubble, bubble.id).playable_at = house.now()
+        while b'"playable"' not in received:
+            part = client.recv(1 << 16)
+            assert part, "it was broken off"
+            received += part
+
+
+def test_bodies_that_follow_each_other_are_each_judged_for_themselves(house: Any) -> None:
+    """The second begins in the packet in which the first ends."""
+    head = b"POST /api/listens HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    with served(house, body_timeout_s=2) as wire, wire.connect() as client:
+        client.sendall(head % 6000 + b"{" + b" " * 3000)
+        time.sleep(0.2)
+        client.sendall(b" " * 2998 + b"}" + head % 900 + b"{" + b" " * 500)
+        time.sleep(2.2)
+        client.sendall(b" " * 398 + b"}" + CLOSED)
+        assert [each.status for each in answers(everything(client))] == [400, 400, 200]
 
 
 # How many
