@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bubbles import ids
-from bubbles.db import accounts, channels, invitations, passkeys, tokens
+from bubbles.db import accounts, channels, invitations, known_browsers, passkeys, tokens
 from bubbles.errors import Code, Refused
 from bubbles.model.account import Account
 from bubbles.model.channel import Channel, Membership, Role
@@ -70,6 +70,7 @@ def close(session: Session, account: Account, *, now: datetime) -> None:
     for passkey in passkeys.of_account(session, account.id):
         session.delete(passkey)
     accounts.forget_recovery_codes(session, account.id)
+    known_browsers.forget_of_account(session, account.id)
     if (kept := accounts.password(session, account.id)) is not None:
         session.delete(kept)
 

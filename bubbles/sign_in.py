@@ -13,7 +13,7 @@ from bubbles import ids
 from bubbles.db import accounts, passkeys
 from bubbles.errors import Code, Refused
 from bubbles.model import password as passwords
-from bubbles.model.account import Account, RecoveryCode, SignInLink, Way, WebSession
+from bubbles.model.account import Account, Device, RecoveryCode, SignInLink, Way, WebSession
 from bubbles.model.password import Password
 
 RECOVERY_CODES = 10
@@ -26,14 +26,6 @@ WRONG = "That handle and that secret do not belong together."
 
 
 # Sessions
-
-
-@dataclass(frozen=True)
-class Device:
-    """What a person knows a session by: `Firefox`, `Android`; empty when unknown."""
-
-    browser: str = ""
-    system: str = ""
 
 
 def begin_session(

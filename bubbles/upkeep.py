@@ -12,6 +12,7 @@ from bubbles.db import (
     bubbles,
     discards,
     invitations,
+    known_browsers,
     listening,
     passkeys,
     tokens,
@@ -20,6 +21,7 @@ from bubbles.db import (
 )
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
+from bubbles.model.known_browser import KEPT as KNOWN_KEPT
 from bubbles.model.withdrawn import empty
 
 DISCARDS_AT_ONCE = 100
@@ -126,6 +128,7 @@ def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
         accounts.forget_over(session, now - OVER_KEPT)
         tokens.forget_over(session, now - OVER_KEPT)
         invitations.forget(session, now - OVER_KEPT)
+        known_browsers.forget_unused(session, now - KNOWN_KEPT)
     return forgotten
 
 

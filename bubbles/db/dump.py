@@ -21,7 +21,10 @@ from bubbles.db.engine import MIGRATION_LOCK, Database
 from bubbles.db.server_folder import ENVIRONMENT, binary
 from bubbles.errors import Missing
 
-LEFT_OUT = ("web_session", "sign_in_link", "challenge", "attempt", "day_key", "network_day", "town", "town_list")
+LEFT_OUT = (
+    *("web_session", "known_browser", "sign_in_link", "challenge", "attempt"),
+    *("day_key", "network_day", "town", "town_list"),
+)
 """Tables that a dump holds without their rows. No other table refers to them."""
 
 OPTIONS = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--lock-wait-timeout=60000")

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from bubbles.sign_in import Device
+from bubbles.model.account import Device
 
 BROWSERS = (
     ("Edg", "Edge"),

@@ -1,5 +1,6 @@
 """Accounts, and what lets people in again: sessions for browsers, one-time links, recovery codes."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -26,6 +27,14 @@ class Way(StrEnum):
     PASSKEY = "passkey"
     RECOVERY_CODE = "recovery_code"
     LINK = "link"
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a person knows a browser by: `Firefox`, `Android`; empty when unknown."""
+
+    browser: str = ""
+    system: str = ""
 
 
 class WebSession(SQLModel, table=True):

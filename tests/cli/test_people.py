@@ -10,10 +10,9 @@ from bubbles.db import accounts as account_rows
 from bubbles.db import tokens as token_rows
 from bubbles.db.channels import membership
 from bubbles.errors import Refused
-from bubbles.model.account import Way
+from bubbles.model.account import Device, Way
 from bubbles.model.channel import Role
 from bubbles.model.times import utc_now
-from bubbles.sign_in import Device
 from tests.cli.conftest import BASE, Ran, Run
 
 

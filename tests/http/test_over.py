@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from bubbles import accounts, invitations, sign_in, upkeep
 from bubbles.db import accounts as rows
-from bubbles.model.account import Way
-from bubbles.sign_in import Device
+from bubbles.model.account import Device, Way
 from tests.http.people import NEW_PASSWORD, is_in
 
 DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ Rows of before, and those that a process of the release before adds, know no net
 from alembic import op
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
