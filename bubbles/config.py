@@ -147,6 +147,12 @@ class Settings(BaseSettings):
     network_attempts_per_hour: int = Field(
         50, ge=1, description="Attempts to sign in that fail which one network may make in an hour."
     )
+    known_browser_attempts_per_hour: int = Field(
+        5, ge=1, description="Wrong passwords for one account in an hour, from a browser that it has signed in with."
+    )
+    sign_ins_per_hour: int = Field(
+        60, ge=1, description="Right passwords of one account in an hour, and passwords that it may set."
+    )
     sign_ups_per_hour: int = Field(10, ge=1, description="Accounts that one network may try to make in an hour.")
     invitations_per_day: int = Field(10, ge=0, description="Invitations that an account may make in a day.")
     query_timeout_s: float = Field(

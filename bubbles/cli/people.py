@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bubbles import accounts, channels, invitations, leave, sign_in, upkeep
+from bubbles import accounts, channels, invitations, known_browsers, leave, sign_in, upkeep
 from bubbles.cli.opened import house
 from bubbles.db import accounts as account_rows
 from bubbles.db import channels as channel_rows
@@ -82,8 +82,24 @@ def account_sessions(
             print(f"{each.created_at:%Y-%m-%d} by {each.way}, {device}, last seen {each.last_seen_on or 'never'}")
         if end:
             sign_in.end_sessions(session, account, now=now)
+            known_browsers.forget_all(session, account)
         if tokens:
             accounts.revoke_tokens(session, account, now=now)
+
+
+@account_app.command("browsers")
+def account_browsers(
+    handle: str,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget them all; nobody is signed out.")] = False,
+) -> None:
+    """List the browsers that an account has signed in with, and is known in."""
+    with house() as opened, opened.database.transaction() as session:
+        account = accounts.require(session, handle)
+        for each in known_browsers.of_account(session, account, now=opened.now()):
+            device = f"{each.browser or 'a browser'} on {each.system or 'a system'}"
+            print(f"{each.created_at:%Y-%m-%d}, {device}, last signed in {each.used_at:%Y-%m-%d}")
+        if forget:
+            known_browsers.forget_all(session, account)
 
 
 @token_app.command("create")

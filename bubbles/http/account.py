@@ -6,10 +6,10 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import sign_in
+from bubbles import known_browsers, sign_in
 from bubbles.db import accounts, invitations, passkeys, tokens
 from bubbles.errors import Refused
-from bubbles.http import auth, onward, render, told
+from bubbles.http import auth, known, onward, render, told
 from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
 from bubbles.http.passkeys import site
@@ -18,7 +18,7 @@ from bubbles.model.token import DAYS_MAX, Scope
 
 DONE = (
     *("linked", "recovered", "password", "passkey_added", "passkey_named", "passkey_removed"),
-    *("session_ended", "sessions_ended", "sessions_and_tokens_ended", "token_revoked"),
+    *("session_ended", "sessions_ended", "sessions_and_tokens_ended", "browser_forgotten", "token_revoked"),
 )
 """What the page can say was done, by the `done` of its address."""
 
@@ -59,10 +59,13 @@ def show(
 def _context(request: Request, session: Session, own: Own) -> dict[str, Any]:
     house, account = auth.house(request), own.account
     kept, now = accounts.password(session, account.id), house.now()
+    here = known.of_handle(request, session, account.handle)
     return {
         "handle": account.handle,
         "current": own.session.id,
         "sessions": accounts.web_sessions(session, account.id, now),
+        "browsers": known_browsers.of_account(session, account, now=now),
+        "current_browser": here.id if here else None,
         "password_set_at": kept.set_at if kept else None,
         "needs_present": sign_in.proof_needed(session, own.session, now=now),
         "password_min": passwords.LENGTH_MIN,

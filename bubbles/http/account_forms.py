@@ -1,6 +1,6 @@
 """What the forms of /account change. Each takes a form from our own page, by who is signed in, and leads back there."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bubbles import accounts, invitations, passkeys, sign_in
+from bubbles import accounts, invitations, known_browsers, passkeys, sign_in, sign_in_attempts
 from bubbles.errors import Code, Refused
-from bubbles.http import auth, gate, onward, proof, render
+from bubbles.http import auth, gate, known, onward, proof, render
 from bubbles.http.account import show
 from bubbles.http.auth import Own
 from bubbles.http.body import form_fields
@@ -84,7 +84,8 @@ async def set_password(request: Request, fields: Fields) -> Response:
     """Sets a new password; the other sessions end unless they are to stay."""
     await run_in_threadpool(_require_strong, request, fields)
     await proof.require_present(request, fields.get("present", ""))
-    kept_hash = await gate.hashed(request, fields["password"])
+    shares = await run_in_threadpool(_count_new_password, request)
+    kept_hash = await gate.hashed(request, fields["password"], shares)
     return await run_in_threadpool(_set, request, fields, kept_hash)
 
 
@@ -96,13 +97,22 @@ def _require_strong(request: Request, fields: Fields) -> None:
         raise Told(Code.BAD_TEXT, f"password_{weakness}")
 
 
+def _count_new_password(request: Request) -> Mapping[str, int]:
+    """The shares that setting one has of the hashing; raises `rate_limited`."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        account = auth.require_own(request, session).account
+        sign_in_attempts.begin(session, gate.of_new_password(request, account), now=house.now())
+        return gate.of_owner(request, account)
+
+
 def _set(request: Request, fields: Fields, kept_hash: str) -> Response:
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
         own = auth.require_own(request, session)
         sign_in.set_password(session, own.account, kept_hash, now=now)
         if fields.get("others") == "end":
-            sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
+            _end_others(request, session, own)
             sign_in.end_links(session, own.account, now=now)
         _end_tokens(session, own, fields, now)
     return done("password", "password")
@@ -162,8 +172,8 @@ def renew_codes(request: Request, fields: Fields) -> Response:
 
 @change("sessions")
 def end_session(request: Request, fields: Fields) -> Response:
-    """Ends one session, or all others, and with them all tokens if asked."""
-    return _end_others(request, fields) if "others" in fields else _end_one(request, fields)
+    """Ends one session, or all others; then no other browser is known any more either, and tokens end if asked."""
+    return _end_all_others(request, fields) if "others" in fields else _end_one(request, fields)
 
 
 def _end_one(request: Request, fields: Fields) -> Response:
@@ -174,13 +184,29 @@ def _end_one(request: Request, fields: Fields) -> Response:
     return done("session_ended", "sessions")
 
 
-def _end_others(request: Request, fields: Fields) -> Response:
+def _end_all_others(request: Request, fields: Fields) -> Response:
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
         own = auth.require_own(request, session)
-        sign_in.end_sessions(session, own.account, but=own.session.id, now=now)
+        _end_others(request, session, own)
         tokens_too = _end_tokens(session, own, fields, now)
     return done("sessions_and_tokens_ended" if tokens_too else "sessions_ended", "sessions")
+
+
+def _end_others(request: Request, session: Session, own: Own) -> None:
+    """Leaves only the browser that asks signed in and known."""
+    sign_in.end_sessions(session, own.account, but=own.session.id, now=auth.house(request).now())
+    known_browsers.forget_all(session, own.account, but=known.cookie(request))
+
+
+@change("browsers")
+def forget_browser(request: Request, fields: Fields) -> Response:
+    """Forgets a browser; nobody is signed out by it."""
+    house = auth.house(request)
+    with house.database.transaction() as session:
+        account = auth.require_own(request, session).account
+        known_browsers.forget(session, account, _key(fields, "browser"), now=house.now())
+    return known.tidied(request, done("browser_forgotten", "browsers"))
 
 
 # Tokens

@@ -34,9 +34,9 @@ def house(request: Request) -> House:
     return found
 
 
-def cookie_name(request: Request) -> str:
-    """What the session's cookie is called: over https so that no neighbouring host can set one (RFC 6265bis, 4.1.3)."""
-    return f"__Host-{COOKIE}" if house(request).settings.public_url.startswith("https://") else COOKIE
+def cookie_name(request: Request, cookie: str = COOKIE) -> str:
+    """How a cookie of the door is called: over https so that no neighbouring host can set one (RFC 6265bis, 4.1.3)."""
+    return f"__Host-{cookie}" if house(request).settings.public_url.startswith("https://") else cookie
 
 
 def action(request: Request) -> Action:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bubbles import export, stats
+from bubbles import export, known_browsers, stats
 from bubbles.app import House
 from bubbles.db import accounts, authored, channels, passkeys, tokens
 from bubbles.db.bubbles import Whole
@@ -150,6 +150,11 @@ def _facts(session: Session, account: Account, house: House) -> dict[str, Any]:
             {"way": each.way, "browser": each.browser, "system": each.system, "began_at": rfc3339(each.created_at)}
             | {"expires_at": rfc3339(each.expires_at), "last_seen_on": str(each.last_seen_on or "") or None}
             for each in accounts.web_sessions(session, account.id, house.now())
+        ],
+        "known_browsers": [
+            {"browser": each.browser, "system": each.system}
+            | {"known_since": f"{each.created_at:%Y-%m-%d}", "last_sign_in_on": f"{each.used_at:%Y-%m-%d}"}
+            for each in known_browsers.of_account(session, account, now=house.now())
         ],
         "passkeys": [
             {"name": each.name, "created_at": rfc3339(each.created_at), "last_used_at": _time(each.last_used_at)}

@@ -6,10 +6,11 @@ those of one account wait for each other; and what anybody may ask of it: search
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import TypeVar
 
 import anyio
@@ -30,6 +31,7 @@ HASHES_WAITING_MAX = 20
 """Passwords that wait for a core; who comes then is told to come again: by then it would be a second and more."""
 
 HASHES_RETRY_S = 5
+EVERYBODY = ""
 
 Result = TypeVar("Result")
 
@@ -39,15 +41,31 @@ class Hashing:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="passwords")
-        self._places = BoundedSemaphore(CORES + HASHES_WAITING_MAX)
+        self._lock, self._taken = Lock(), Counter[str]()
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """What `work` returns; raises `unavailable` when too many wait already."""
-        if not self._places.acquire(blocking=False):
-            raise Refused(Code.UNAVAILABLE, "Many are at the door just now.", retry_after_s=HASHES_RETRY_S)
+    async def run(self, work: Callable[[], Result], shares: Mapping[str, int]) -> Result:
+        """What `work` returns. `shares` are the askers whom it is for, and how many places each may have at once.
+
+        Raises `rate_limited` when one of them has as many, and `unavailable` when too many wait already.
+        """
+        whose = {EVERYBODY: CORES + HASHES_WAITING_MAX, **shares}
+        with self._lock:
+            self._require_room(whose)
+            self._taken.update(whose.keys())
         underway = self._threads.submit(work)
-        underway.add_done_callback(lambda _: self._places.release())  # also for who went away meanwhile
+        underway.add_done_callback(lambda _: self._leave(whose))  # also for who went away meanwhile
         return await asyncio.wrap_future(underway)
+
+    def _require_room(self, whose: Mapping[str, int]) -> None:
+        full = [asker for asker, at_once in whose.items() if self._taken[asker] >= at_once]
+        if full == [EVERYBODY]:
+            raise Refused(Code.UNAVAILABLE, "Many are at the door just now.", retry_after_s=HASHES_RETRY_S)
+        if full:
+            raise Refused(Code.RATE_LIMITED, "Attempts of yours are under way.", retry_after_s=HASHES_RETRY_S)
+
+    def _leave(self, whose: Mapping[str, int]) -> None:
+        with self._lock:
+            self._taken -= Counter(whose.keys())  # what comes to nothing goes, so that no name stays
 
 
 def limiter() -> anyio.CapacityLimiter:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from bubbles import leave
 from bubbles.errors import Code
-from bubbles.http import auth, render, sessions
+from bubbles.http import auth, known, render, sessions
 from bubbles.http.account_forms import Fields, change
 from bubbles.http.auth import Own
 from bubbles.http.caching import NEVER_STORED
@@ -28,7 +28,7 @@ def delete(request: Request, fields: Fields) -> Response:
     except OnlyOwner as refused:
         raise Told(Code.CONFLICT, "only_owner", about=refused.handle) from None
     response = render.page(request, "left.html", cache=NEVER_STORED, back="/", robots="noindex")
-    return sessions.forget(request, response)
+    return known.tidied(request, sessions.forget(request, response))
 
 
 def _require_meant(fields: Fields, own: Own) -> None:

@@ -14,6 +14,7 @@ from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, onward, proof, sessions
 from bubbles.http.body import json_object
 from bubbles.http.caching import NO_STORE
+from bubbles.http.sessions import Cookies
 from bubbles.http.visitors import parsed
 from bubbles.model.account import Way
 from bubbles.model.passkey import NAME_MAX
@@ -82,16 +83,16 @@ async def sign_in(request: Request) -> Response:
 
 def _sign_in(request: Request, answer: Answer) -> Response:
     try:
-        cookie = _admitted(request, answer)
+        cookies = _admitted(request, answer)
     except Refused:  # only wrong ones count: they are not guessed, and nobody's attempts keep out who has a right one
         gate.count_wrong(request)
         raise
     response = JSONResponse({"next": onward.ours(answer.next) or sessions.HOME}, headers=NO_STORE)
-    return sessions.let_in(request, response, cookie)
+    return sessions.let_in(request, response, cookies)
 
 
-def _admitted(request: Request, answer: Answer) -> str:
-    """A new session's cookie; raises `unauthorised`, `bad_request`."""
+def _admitted(request: Request, answer: Answer) -> Cookies:
+    """A new session's cookies; raises `unauthorised`, `bad_request`."""
     house, site = auth.house(request), _site(request)
     with house.database.transaction() as session:
         challenge = passkeys.use_challenge(session, answer.credential, account=None, now=house.now())

@@ -6,8 +6,9 @@ from starlette.requests import Request
 from bubbles import sign_in, sign_in_attempts
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate
+from bubbles.http.gate import Attempt
 from bubbles.http.told import Told
-from bubbles.sign_in import Kept, Proof
+from bubbles.sign_in import Proof
 
 
 async def require_present(request: Request, typed: str) -> None:
@@ -17,12 +18,11 @@ async def require_present(request: Request, typed: str) -> None:
     """
     asked = await run_in_threadpool(_asked, request)
     if asked is not None:
-        kept, begun = asked
-        is_right = await gate.compared(request, kept, typed, begun)
-        await run_in_threadpool(_judged, request, kept, begun, is_right=is_right)
+        is_right = await gate.compared(request, asked, typed)
+        await run_in_threadpool(_judged, request, asked, is_right=is_right)
 
 
-def _asked(request: Request) -> tuple[Kept, list[int]] | None:
+def _asked(request: Request) -> Attempt | None:
     """What to compare with, and the attempt; None where the session is proof enough."""
     house = auth.house(request)
     with house.database.transaction() as session:
@@ -32,14 +32,13 @@ def _asked(request: Request) -> tuple[Kept, list[int]] | None:
             return None
         if needed is Proof.SIGNING_IN:
             raise Told(Code.FORBIDDEN, "sign_in_again")
-        begun = sign_in_attempts.begin(session, gate.of_present(request, own.account), now=house.now())
-        return sign_in.kept_password(session, own.account.handle), begun
+        return gate.begin(request, session, gate.of_present(request, own.account), own.account.handle)
 
 
-def _judged(request: Request, kept: Kept, begun: list[int], *, is_right: bool) -> None:
+def _judged(request: Request, attempt: Attempt, *, is_right: bool) -> None:
     try:
         with auth.house(request).database.transaction() as session:
-            sign_in.by_password(session, kept, is_right=is_right)
-            sign_in_attempts.forgive(session, begun)
+            sign_in.by_password(session, attempt.kept, is_right=is_right)
+            sign_in_attempts.settle(session, attempt.begun, is_right=True)
     except Refused:
         raise Told(Code.FORBIDDEN, "present_wrong") from None

@@ -19,6 +19,7 @@ from bubbles.http import (
     events,
     export,
     health,
+    known,
     leaving,
     legal,
     listens,
@@ -150,12 +151,16 @@ OPERATIONS = (
         "POST", "/account/recovery-codes", account_forms.renew_codes, A.KEEP_ACCOUNT, "Renew the recovery codes", "Form"
     ),
     Operation("POST", "/account/sessions/end", account_forms.end_session, A.KEEP_ACCOUNT, "End sessions", "Form", ""),
+    Operation(
+        "POST", "/account/browsers/forget", account_forms.forget_browser, A.KEEP_ACCOUNT, "Forget a browser", "Form", ""
+    ),
     Operation("POST", "/account/tokens", account_forms.make_token, A.KEEP_ACCOUNT, "Make a token", "Form"),
     Operation(
         "POST", "/account/tokens/revoke", account_forms.revoke_token, A.KEEP_ACCOUNT, "Revoke a token", "Form", ""
     ),
     Operation("POST", "/account/invitations", account_forms.invite, A.KEEP_ACCOUNT, "Invite someone", "Form"),
     Operation("POST", "/sign-out", sessions.sign_out, A.SIGN_OUT, "End the session", "Form", ""),
+    Operation("POST", "/forget-device", known.forget, A.SIGN_OUT, "Forget this browser", "Form", ""),
     Operation("POST", "/preferences", preferences.choose, A.CHOOSE, "Choose language and theme", "Form", ""),
     Operation("GET", "/app.webmanifest", pwa.manifest, A.LOOK, "How to install the pages", gives="application/json"),
     Operation("GET", "/sw.js", pwa.service_worker, A.LOOK, "The service worker", gives="text/javascript"),

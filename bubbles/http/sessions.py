@@ -1,14 +1,17 @@
 """The session of this browser: begun with a cookie, and ended. One-time links; other ways in are `sign_in.py`."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bubbles import ids, sign_in
 from bubbles.db import accounts
-from bubbles.http import auth, onward, render
+from bubbles.http import auth, known, onward, render
+from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED, NO_STORE
 from bubbles.http.devices import device
 from bubbles.model.account import Account, Way
@@ -17,28 +20,38 @@ HOME = "/studio"
 """Where someone goes who signed in on the way to nowhere."""
 
 
-def begin(request: Request, session: Session, account: Account, way: Way) -> str:
-    """A session for the browser that asks, as long as the settings say; returns its cookie.
+@dataclass(frozen=True)
+class Cookies:
+    """What a browser keeps of a sign-in: of the session, and that it is known."""
 
-    The one that it had ends: nobody could reach it any more.
+    session: str = field(repr=False)
+    known: str = field(repr=False)
+
+
+def begin(request: Request, session: Session, account: Account, way: Way) -> Cookies:
+    """A session for the browser that asks, as long as the settings say, in which the account is known from then on.
+
+    The session that it had ends: nobody could reach it any more.
     """
     house = auth.house(request)
     sign_in.sign_out(session, request.cookies.get(auth.cookie_name(request), ""), now=house.now())
     valid_for = timedelta(days=house.settings.session_days)
-    return sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
+    begun = sign_in.begin_session(session, account, way, device=device(request), now=house.now(), valid_for=valid_for)
+    return Cookies(begun, known.know(request, session, account))
 
 
-def let_in(request: Request, response: Response, cookie: str) -> Response:
-    """Gives the browser its cookie."""
+def let_in(request: Request, response: Response, cookies: Cookies) -> Response:
+    """Gives the browser its cookies."""
     settings = auth.house(request).settings
     response.set_cookie(
         auth.cookie_name(request),
-        cookie,
+        cookies.session,
         max_age=settings.session_days * 24 * 3600,
         httponly=True,
         samesite="lax",
         secure=settings.public_url.startswith("https://"),
     )
+    known.keep(request, response, cookies.known)
     return response
 
 
@@ -57,17 +70,25 @@ def use_link(request: Request) -> Response:
     auth.require_same_origin(request)
     with house.database.transaction() as session:
         account = sign_in.by_link(session, request.path_params["secret"], now=house.now())
-        cookie = begin(request, session, account, Way.LINK)
-    return let_in(request, onward.to("/account?done=linked#password"), cookie)
+        cookies = begin(request, session, account, Way.LINK)
+    return let_in(request, onward.to("/account?done=linked#password"), cookies)
 
 
-def sign_out(request: Request) -> Response:
-    """POST: ends the session on the server, too."""
-    house = auth.house(request)
+async def sign_out(request: Request) -> Response:
+    """POST: ends the session on the server, too; with `forget=device` the browser is known to nobody any more."""
     auth.require_same_origin(request)
+    fields = await form_fields(request)
+    return await run_in_threadpool(_signed_out, request, forgets=fields.get("forget") == "device")
+
+
+def _signed_out(request: Request, *, forgets: bool) -> Response:
+    house = auth.house(request)
     with house.database.transaction() as session:
         sign_in.sign_out(session, request.cookies.get(auth.cookie_name(request), ""), now=house.now())
-    return forget(request, onward.to("/"))
+        if forgets:
+            known.forget_here(request, session)
+    response = forget(request, onward.to("/sign-in?done=" + ("forgotten" if forgets else "out")))
+    return known.drop(request, response) if forgets else response
 
 
 def forget(request: Request, response: Response) -> Response:

@@ -6,16 +6,20 @@ from starlette.responses import Response
 
 from bubbles import sign_in, sign_in_attempts
 from bubbles.errors import Refused
-from bubbles.http import auth, gate, onward, passkeys, render, sessions, told
+from bubbles.http import auth, gate, known, onward, passkeys, render, sessions, told
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
+from bubbles.http.gate import Attempt
+from bubbles.http.sessions import Cookies
 from bubbles.model.account import Way
 from bubbles.model.texts import typed_handle
-from bubbles.sign_in import Kept
 
 WAYS = {"password": Way.PASSWORD, "recovery_code": Way.RECOVERY_CODE}
 BACK = "/account?done=recovered#password"
 """Where someone goes who lost their way in: to make another."""
+
+DONE = ("out", "forgotten")
+"""What the page can say was done, by the `done` of its address."""
 
 
 def page(request: Request) -> Response:
@@ -26,7 +30,8 @@ def page(request: Request) -> Response:
         known = auth.own(request, session)
     if known is not None and "again" not in request.query_params:
         return onward.to(wanted or sessions.HOME)
-    return _page(request, {"next": wanted})
+    done = request.query_params.get("done", "")
+    return _page(request, {"next": wanted}, done=done if done in DONE else "")
 
 
 async def enter(request: Request) -> Response:
@@ -36,39 +41,37 @@ async def enter(request: Request) -> Response:
     way = WAYS.get(fields.get("way", ""), Way.PASSWORD)
     try:
         if way is Way.PASSWORD:
-            cookie = await _by_password(request, fields)
+            cookies = await _by_password(request, fields)
         else:
-            cookie = await run_in_threadpool(_by_recovery_code, request, fields)
+            cookies = await run_in_threadpool(_by_recovery_code, request, fields)
     except Refused as refused:
         return await run_in_threadpool(_page, request, fields, way=way, refused=refused)
     wanted = onward.ours(fields.get("next", "")) or sessions.HOME
-    return sessions.let_in(request, onward.to(BACK if way is Way.RECOVERY_CODE else wanted), cookie)
+    return sessions.let_in(request, onward.to(BACK if way is Way.RECOVERY_CODE else wanted), cookies)
 
 
-async def _by_password(request: Request, fields: dict[str, str]) -> str:
-    """A new session's cookie; raises `unauthorised`, `rate_limited`, `unavailable`."""
-    kept, begun = await run_in_threadpool(_begun, request, typed_handle(fields.get("handle", "")))
-    is_right = await gate.compared(request, kept, fields.get("password", ""), begun)
-    return await run_in_threadpool(_judged, request, kept, begun, is_right=is_right)
+async def _by_password(request: Request, fields: dict[str, str]) -> Cookies:
+    """A new session's cookies; raises `unauthorised`, `rate_limited`, `unavailable`."""
+    attempt = await run_in_threadpool(_begun, request, typed_handle(fields.get("handle", "")))
+    is_right = await gate.compared(request, attempt, fields.get("password", ""))
+    return await run_in_threadpool(_judged, request, attempt, is_right=is_right)
 
 
-def _begun(request: Request, handle: str) -> tuple[Kept, list[int]]:
-    """What to compare with, and the attempt, which counts before it is judged."""
-    house = auth.house(request)
-    with house.database.transaction() as session:
-        begun = sign_in_attempts.begin(session, gate.of_password(request, handle), now=house.now())
-        return sign_in.kept_password(session, handle), begun
-
-
-def _judged(request: Request, kept: Kept, begun: list[int], *, is_right: bool) -> str:
+def _begun(request: Request, handle: str) -> Attempt:
     with auth.house(request).database.transaction() as session:
-        account = sign_in.by_password(session, kept, is_right=is_right)
-        sign_in_attempts.forgive(session, begun)
+        browser = known.of_handle(request, session, handle)
+        return gate.begin(request, session, gate.of_password(request, handle, browser), handle)
+
+
+def _judged(request: Request, attempt: Attempt, *, is_right: bool) -> Cookies:
+    with auth.house(request).database.transaction() as session:
+        account = sign_in.by_password(session, attempt.kept, is_right=is_right)
+        sign_in_attempts.settle(session, attempt.begun, is_right=True)
         return sessions.begin(request, session, account, Way.PASSWORD)
 
 
-def _by_recovery_code(request: Request, fields: dict[str, str]) -> str:
-    """A new session's cookie; raises `unauthorised`, `rate_limited`.
+def _by_recovery_code(request: Request, fields: dict[str, str]) -> Cookies:
+    """A new session's cookies; raises `unauthorised`, `rate_limited`.
 
     Only wrong ones count: 80 bits are not guessed, and nobody else's attempts keep out who has a right one.
     """
@@ -84,9 +87,16 @@ def _by_recovery_code(request: Request, fields: dict[str, str]) -> str:
 
 
 def _page(
-    request: Request, fields: dict[str, str], *, way: Way = Way.PASSWORD, refused: Refused | None = None
+    request: Request,
+    fields: dict[str, str],
+    *,
+    way: Way = Way.PASSWORD,
+    refused: Refused | None = None,
+    done: str = "",
 ) -> Response:
     settings = auth.house(request).settings
+    with auth.house(request).database.transaction() as session:
+        is_known = known.of_anyone(request, session) is not None
     return render.page(
         request,
         "sign_in.html",
@@ -100,6 +110,8 @@ def _page(
         retry_minutes=told.retry_minutes(refused) if refused else 0,
         has_passkeys=passkeys.site(settings) is not None,
         registration=settings.registration,
+        done=done,
+        is_known=is_known,
         back="/sign-in",
         robots="noindex",
     )

@@ -9,6 +9,7 @@ from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, onward, render, sessions, told
 from bubbles.http.body import form_fields
 from bubbles.http.caching import NEVER_STORED
+from bubbles.http.sessions import Cookies
 from bubbles.model import password as passwords
 from bubbles.model.account import Way
 from bubbles.model.texts import clean_handle, typed_handle
@@ -39,7 +40,7 @@ async def make(request: Request) -> Response:
         return await run_in_threadpool(_page, request, fields, problems=problems, status=422)
     try:
         await run_in_threadpool(_begin, request)
-        kept_hash = await gate.hashed(request, fields["password"])
+        kept_hash = await gate.hashed(request, fields["password"], gate.of_stranger(request))
         return await run_in_threadpool(_welcomed, request, fields, kept_hash)
     except Refused as refused:
         return await run_in_threadpool(_refused, request, fields, refused)
@@ -53,7 +54,7 @@ def _begin(request: Request) -> None:
 
 
 def _welcomed(request: Request, fields: dict[str, str], kept_hash: str) -> Response:
-    cookie, codes = _made(request, fields, kept_hash)
+    cookies, codes = _made(request, fields, kept_hash)
     response = render.page(
         request,
         "recovery_codes.html",
@@ -64,7 +65,7 @@ def _welcomed(request: Request, fields: dict[str, str], kept_hash: str) -> Respo
         back="/account",
         robots="noindex",
     )
-    return sessions.let_in(request, response, cookie)
+    return sessions.let_in(request, response, cookies)
 
 
 def _problems(request: Request, fields: dict[str, str]) -> dict[str, str]:
@@ -85,8 +86,8 @@ def _problems(request: Request, fields: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _made(request: Request, fields: dict[str, str], kept_hash: str) -> tuple[str, list[str]]:
-    """A cookie for the account, and its recovery codes; raises `conflict`, `forbidden`."""
+def _made(request: Request, fields: dict[str, str], kept_hash: str) -> tuple[Cookies, list[str]]:
+    """Cookies for the account, and its recovery codes; raises `conflict`, `forbidden`."""
     house, now = auth.house(request), auth.house(request).now()
     with house.database.transaction() as session:
         account = accounts.create(session, typed_handle(fields["handle"]), now=now)

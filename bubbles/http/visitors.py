@@ -100,6 +100,14 @@ def wider_network_of(found: Address | None) -> str:
     return str(ip_network((int(found) >> 80 << 80, 48))) if isinstance(found, IPv6Address) else ""
 
 
+def networks_around(found: Address | None) -> list[str]:
+    """What holds a network and may be one guesser's, the narrowest first: 24 bits of IPv4; 48 and 32 bits of IPv6."""
+    if found is None:
+        return []
+    lengths = (48, 32) if isinstance(found, IPv6Address) else (24,)
+    return [str(ip_network(f"{found}/{length}", strict=False)) for length in lengths]
+
+
 @lru_cache(maxsize=8)
 def networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Comma-separated addresses or networks; raises ValueError."""

@@ -49,7 +49,7 @@ def enter(page: Page, handle: str, password: str) -> None:
 
 def sign_out(page: Page) -> None:
     page.locator("[data-fragment] form button").click()
-    page.wait_for_url("**/")
+    page.wait_for_url(re.compile("/sign-in\\?done=out"))
 
 
 def test_from_signing_up_to_signing_in_by_passkey(stage, visit):

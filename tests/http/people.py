@@ -87,6 +87,12 @@ def enter(browser: TestClient, handle: str, password: str = PASSWORD, **fields: 
     return browser.post("/sign-in", data={"handle": handle, "password": password} | fields)
 
 
+def leaving(browser: TestClient) -> TestClient:
+    """The browser, once whoever was in it has signed out."""
+    assert browser.post("/sign-out").status_code == 303
+    return browser
+
+
 def is_in(browser: TestClient) -> bool:
     """Whether the browser is signed in."""
     return browser.get("/me").status_code == 200

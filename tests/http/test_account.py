@@ -152,7 +152,8 @@ def test_every_form_of_the_page_leads_to_a_row_of_the_url_table(people, owner):
         "/preferences"
     }
     assert len(actions) > 4
-    answers = {action: browser.post(action).status_code for action in actions}
+    last = sorted(actions, key=lambda action: action == "/sign-out")
+    answers = {action: browser.post(action).status_code for action in last}
     assert set(answers.values()) <= {200, 303, 400, 422}, answers
 
 
