@@ -11,10 +11,13 @@ import pytest
 from sqlmodel import Session
 
 from bubbles import accounts, channels, invitations, leave, sign_in, sign_in_attempts
+from bubbles.db import accounts as rows
+from bubbles.db import passkeys
 from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
-from bubbles.model.account import Account
+from bubbles.model.account import Account, Device, Way
 from bubbles.model.channel import Role
+from bubbles.model.passkey import Passkey
 from bubbles.sign_in_attempts import Limit
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -97,6 +100,53 @@ def test_a_link_lets_in_once(database: Database) -> None:
     with database.transaction() as session:
         secret = sign_in.new_link(session, one, now=NOW, valid_for=DAY)
     assert second_is_told(database, lambda session: sign_in.by_link(session, secret, now=NOW)) is Code.NOT_FOUND
+
+
+def by_link(session: Session, one: Account) -> Callable[[Session], object]:
+    secret = sign_in.new_link(session, one, now=NOW, valid_for=DAY)
+    return lambda session: sign_in.by_link(session, secret, now=NOW)
+
+
+def by_recovery_code(session: Session, one: Account) -> Callable[[Session], object]:
+    code, *_ = sign_in.new_recovery_codes(session, one, now=NOW)
+    return lambda session: sign_in.by_recovery_code(session, one.handle, code, now=NOW)
+
+
+def by_passkey(session: Session, one: Account) -> Callable[[Session], object]:
+    credential_id = one.handle.encode()
+    known = {"credential_id": credential_id, "public_key": b"", "sign_count": 0, "name": "", "created_at": NOW}
+    session.add(Passkey(account_id=one.id, **known))
+
+    def enter(session: Session) -> None:
+        if passkeys.by_credential(session, credential_id) is None:
+            raise Refused(Code.UNAUTHORISED, "gone")
+
+    return enter
+
+
+@pytest.mark.parametrize("way", [by_link, by_recovery_code, by_passkey])
+def test_who_is_let_in_beside_a_closing_account_waits_and_is_refused(database: Database, way: Any) -> None:
+    one = account(database)
+    with database.transaction() as session:
+        enter = way(session, one)
+
+    def let_in() -> None:
+        with database.transaction() as session:
+            enter(session)
+            sign_in.begin_session(session, one, Way.LINK, device=Device(), now=NOW, valid_for=DAY)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as closing:
+            rows.lock(closing, one.id)
+            entering = pool.submit(let_in)
+            deadline_s = time.monotonic() + PATIENCE_S
+            while not is_waiting(database) and not entering.done() and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+            leave.leave(closing, closing.merge(one), everywhere=False, now=NOW)
+        with pytest.raises(Refused):
+            entering.result(PATIENCE_S)
+    with database.transaction() as session:
+        assert not rows.web_sessions(session, one.id, NOW)
 
 
 def test_of_two_owners_only_one_steps_down(database: Database) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, text, update
+from sqlalchemy import ColumnElement, func, text, update
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -25,7 +25,10 @@ def by_id(session: Session, account_id: int) -> Account | None:
 
 
 def lock(session: Session, account_id: int) -> None:
-    """Lets one transaction at a time change an account's ways in."""
+    """Lets one transaction at a time change an account's ways in, or let in by one: before any row of these is locked.
+
+    The other way round is a deadlock, since a session that begins waits for its account.
+    """
     session.exec(select(Account.id).where(Account.id == account_id).with_for_update()).one()
 
 
@@ -100,12 +103,13 @@ def forget_over(session: Session, before: datetime) -> None:
 
 
 def use_link(session: Session, secret_hash: str, now: datetime) -> Account | None:
-    """Uses up a sign-in link: whose it is, or None when it is unknown, used or expired. The row is locked."""
-    link = session.exec(
-        select(SignInLink)
-        .where(SignInLink.secret_hash == secret_hash, col(SignInLink.used_at).is_(None), SignInLink.expires_at > now)
-        .with_for_update()
-    ).first()
+    """Uses up a sign-in link: whose it is, or None when it is unknown, used or expired. The account is locked."""
+    account = of_link(session, secret_hash, now)
+    if account is None:
+        return None
+    lock(session, account.id)
+    theirs = select(SignInLink).where(*_good_link(secret_hash, now)).with_for_update()
+    link = session.exec(theirs.execution_options(populate_existing=True)).first()
     if link is None:
         return None
     link.used_at = now
@@ -118,10 +122,13 @@ def end_links(session: Session, account_id: int, now: datetime) -> None:
     session.exec(update(SignInLink).where(*theirs, col(SignInLink.expires_at) > now).values(expires_at=now))
 
 
-def link_is_good(session: Session, secret_hash: str, now: datetime) -> bool:
-    """Whether a sign-in link could still be used."""
-    good = (SignInLink.secret_hash == secret_hash, col(SignInLink.used_at).is_(None), SignInLink.expires_at > now)
-    return session.exec(select(SignInLink).where(*good)).first() is not None
+def of_link(session: Session, secret_hash: str, now: datetime) -> Account | None:
+    """Whom a sign-in link would let in; None when it is unknown, used or expired."""
+    return session.exec(_open_accounts().join(SignInLink).where(*_good_link(secret_hash, now))).first()
+
+
+def _good_link(secret_hash: str, now: datetime) -> tuple[ColumnElement[bool] | bool, ...]:
+    return SignInLink.secret_hash == secret_hash, col(SignInLink.used_at).is_(None), SignInLink.expires_at > now
 
 
 # Passwords and recovery codes
@@ -140,13 +147,17 @@ def with_password(session: Session, handle: str) -> tuple[Account | None, Passwo
 
 
 def use_recovery_code(session: Session, handle: str, secret_hash: str, now: datetime) -> Account | None:
-    """Uses up a recovery code: whose it is, or None when it is not of that handle, or used. The row is locked."""
+    """Uses up a recovery code: whose it is, or None when it is not of that handle, or used. The account is locked."""
     good = (RecoveryCode.secret_hash == secret_hash, col(RecoveryCode.used_at).is_(None), Account.handle == handle)
+    account = session.exec(_open_accounts().join(RecoveryCode).where(*good)).first()
+    if account is None:
+        return None
+    lock(session, account.id)
     code = session.exec(select(RecoveryCode).join(Account).where(*good).with_for_update(of=RecoveryCode)).first()
-    account = by_id(session, code.account_id) if code else None
-    if code is not None and account is not None:
-        code.used_at = now
-    return account
+    if code is None:
+        return None
+    code.used_at = now
+    return by_id(session, account.id)
 
 
 def recovery_codes_left(session: Session, account_id: int) -> int:

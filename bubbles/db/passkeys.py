@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, delete, select
 
+from bubbles.db import accounts
 from bubbles.model.passkey import Challenge, Passkey
 
 
@@ -15,7 +16,14 @@ def of_account(session: Session, account_id: int) -> Sequence[Passkey]:
 
 
 def by_credential(session: Session, credential_id: bytes) -> Passkey | None:
-    """The passkey of a credential, locked until the transaction ends: its count must never run backwards."""
+    """The passkey of a credential, locked until the transaction ends: its count must never run backwards.
+
+    Its account is locked first.
+    """
+    whose = session.exec(select(Passkey.account_id).where(Passkey.credential_id == credential_id)).first()
+    if whose is None:
+        return None
+    accounts.lock(session, whose)
     return session.exec(select(Passkey).where(Passkey.credential_id == credential_id).with_for_update()).first()
 
 

@@ -56,12 +56,24 @@ def let_in(request: Request, response: Response, cookies: Cookies) -> Response:
 
 
 def link(request: Request) -> Response:
-    """GET of a one-time link: only a button, so that a preview of the link does not use it up."""
+    """GET of a one-time link: only a button, so that a preview of the link does not use it up.
+
+    It says whom it signs in: nobody is to record into an account that somebody else has sent them the link of.
+    """
     house = auth.house(request)
     with house.database.transaction() as session:
-        good = accounts.link_is_good(session, ids.hashed(request.path_params["secret"]), house.now())
-    status, template = (200, "sign_in_link.html") if good else (404, "sign_in_link_used.html")
-    return render.page(request, template, status=status, cache=NEVER_STORED, path="", back="/", robots="noindex")
+        account = accounts.of_link(session, ids.hashed(request.path_params["secret"]), house.now())
+    status, template = (200, "sign_in_link.html") if account else (404, "sign_in_link_used.html")
+    return render.page(
+        request,
+        template,
+        status=status,
+        cache=NEVER_STORED,
+        handle=account.handle if account else "",
+        path="",
+        back="/",
+        robots="noindex",
+    )
 
 
 def use_link(request: Request) -> Response:

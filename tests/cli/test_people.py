@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bubbles import accounts, channels, ids, invitations, sign_in
+from bubbles import accounts, channels, ids, invitations, known_browsers, sign_in
 from bubbles.app import House
 from bubbles.db import accounts as account_rows
 from bubbles.db import tokens as token_rows
@@ -38,7 +38,7 @@ def test_a_sign_in_link_is_printed_and_good(run: Run, house: House) -> None:
     run("account", "create", "lena")
     secret = run("account", "link", "lena").out.strip().removeprefix(f"{BASE}/sign-in/")
     with house.database.transaction() as session:
-        assert account_rows.link_is_good(session, ids.hashed(secret), utc_now())
+        assert account_rows.of_link(session, ids.hashed(secret), utc_now())
 
 
 def test_a_channel_has_an_owner_and_members(run: Run, house: House) -> None:
@@ -169,6 +169,20 @@ def test_sessions_are_listed_and_ended(run: Run, house: House) -> None:
     assert len(listed.splitlines()) == 2
     assert run("account", "sessions", "sara", "--end").status == 0
     assert run("account", "sessions", "sara").out == ""
+
+
+def test_known_browsers_are_listed_and_forgotten_by_themselves_and_with_the_sessions(run: Run, house: House) -> None:
+    run("account", "create", "bela")
+    for ends in (("browsers", "bela", "--forget"), ("sessions", "bela", "--end")):
+        with house.database.transaction() as session:
+            bela = accounts.require(session, "bela")
+            known_browsers.know(session, bela, "", device=Device("Firefox", "Android"), now=utc_now())
+            known_browsers.know(session, bela, "", device=Device(), now=utc_now())
+        listed = run("account", "browsers", "bela").out
+        assert "Firefox on Android, last signed in 20" in listed
+        assert len(listed.splitlines()) == 2
+        assert run("account", *ends).status == 0
+        assert run("account", "browsers", "bela").out == ""
 
 
 def test_an_account_is_closed_once_its_teams_are_in_other_hands(run: Run, house: House) -> None:

@@ -175,7 +175,9 @@ def test_who_guesses_passwords_does_not_shut_out_the_owners_codes(people):
 def test_a_link_lets_in_once_and_leads_to_where_a_way_back_is_made(people):
     account = people.account(password=False)
     link, browser = people.link(account), people.browser()
-    assert browser.get(link).status_code == 200
+    page = browser.get(link)
+    assert page.status_code == 200
+    assert f"as <strong>@{account.handle}</strong>" in page.text
     answer = browser.post(link)
     assert answer.headers["location"] == "/account?done=linked#password"
     assert "so that you can come back" in browser.get("/account?done=linked").text
