@@ -28,12 +28,14 @@ def know(request: Request, session: Session, account: Account) -> str:
 
 def of_handle(request: Request, session: Session, handle: str) -> KnownBrowser | None:
     """What the browser is to the account of a handle."""
-    return known_browsers.of_handle(session, cookie(request), handle, now=auth.house(request).now())
+    sent, now = cookie(request), auth.house(request).now()
+    return known_browsers.of_handle(session, sent, handle, now=now) if sent else None
 
 
 def of_anyone(request: Request, session: Session) -> KnownBrowser | None:
     """What the browser is to whoever has signed in with it first."""
-    return known_browsers.of_anyone(session, cookie(request), now=auth.house(request).now())
+    sent = cookie(request)
+    return known_browsers.of_anyone(session, sent, now=auth.house(request).now()) if sent else None
 
 
 def keep(request: Request, response: Response, cookie: str) -> None:

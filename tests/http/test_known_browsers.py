@@ -11,7 +11,7 @@ import pytest
 from bubbles import accounts, known_browsers, leave, upkeep
 from bubbles.db import known_browsers as rows
 from bubbles.model.account import Device
-from tests.http.authenticator import add, challenge, use
+from tests.http.authenticator import JSON, add, challenge, use
 from tests.http.people import NEW_PASSWORD, PASSWORD, account_page, enter, is_in, leaving, numbers
 
 WRONG = "eight lemons walk home"
@@ -127,6 +127,15 @@ def test_nothing_tells_a_stranger_who_is_known_somewhere(people, owner):
             told.add((answer.status_code, text, answer.headers.get("retry-after"), str(answer.cookies)))
     assert {status for status, *_ in told} == {401, 429}
     assert len(told) == 2
+
+
+def test_a_network_full_of_challenges_keeps_no_known_browser_from_its_passkey(people, owner):
+    host = "203.0.113.141"
+    passkey, browser = add(people.signed_in(owner)), leaving(people.signed_in(owner, host=host))
+    for _ in range(50):
+        challenge(people.browser(host))
+    assert people.browser(host).post("/sign-in/passkey/challenge", headers=JSON).status_code == 429
+    assert use(browser, passkey.signed(challenge(browser))).status_code == 200
 
 
 # The cookie
