@@ -129,7 +129,7 @@ def test_a_session_ended_elsewhere_stops_at_once(stage, visit):
     there.goto("/sign-in?next=/account")
     enter(there, handle, PASSWORD)
     expect(there.locator("#sessions .held li")).to_have_count(2)
-    there.locator("#sessions .held form button").click()
+    there.locator("#sessions .held button[name=session]").click()
     expect(there.locator("#sessions .held li")).to_have_count(1)
     here.goto("/account")
     expect(here).to_have_url(re.compile("/sign-in"))
