@@ -13,7 +13,7 @@ LINE_MAX_BYTES = 8 * 1024
 """Of a path with its query; the shipped proxy takes as much."""
 
 HEADERS_MAX = 100
-PIPELINED_MAX = 20
+PIPELINED_MAX = 100
 """Requests that wait by one connection for those before them."""
 
 FED_AT_ONCE_BYTES = 16 * 1024
