@@ -116,6 +116,9 @@ STAYS = {
     "upload": "its key, so that it is used once; without the digest, and for 30 days",
     "served": "what was heard, of whom nothing is known",
     "play": "as served",
+    "network_day": "how many came, of whom nothing is known; it goes with the day's key",
+    "crowd": "as served",
+    "opening": "what its statistics showed",
 }
 NAMING = sorted(
     table.name
