@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
@@ -30,6 +30,10 @@ LOCK_TIMEOUT_MS = 1000
 
 RETRY_AFTER_S = 1.0
 BUSY = "The schema cannot be changed while long queries use its tables: end them (pg_stat_activity) and try again."
+NEWER = (
+    "The database is of a newer release of Bubbles, which took away what this one still uses (revision {} is unknown "
+    "here): install the newer release, or name another database or data folder."
+)
 RESTORING = "bubbles_restoring"
 """The schema that is there while the database is being restored."""
 
@@ -60,21 +64,42 @@ def _ping_when_stale(connection: Any, record: Any, proxy: Any) -> None:  # noqa:
         raise DisconnectionError from error
 
 
+def is_address(url: str) -> bool:
+    """Whether a URL can be read as one of a database."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
+
+
 def revisions() -> list[str]:
     """The revisions that this code knows, newest first."""
     return [each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
 
 
 def _is_newest(connection: Connection) -> bool:
-    """Whether the schema is at the newest revision, or at one that only newer code knows."""
+    """Whether the schema is at the newest revision, or at one that only newer code knows.
+
+    Raises Missing("database") for a newer one that lacks what this code uses.
+    """
     if connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar_one() is None:
         return False
     there = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     newest, *older = revisions()
     if there is not None and there not in {newest, *older}:
+        _refuse_what_needs_newer_code(connection)
         log.warning("schema_is_newer", revision=there, known=newest)
         return True
     return there == newest
+
+
+def _refuse_what_needs_newer_code(connection: Connection) -> None:
+    if connection.execute(text("SELECT to_regclass('public.alembic_needs')")).scalar_one() is None:
+        return
+    needed = set(connection.execute(text("SELECT revision FROM alembic_needs")).scalars())
+    if unknown := needed - set(revisions()):
+        raise Missing("database", NEWER.format(", ".join(sorted(unknown))))
 
 
 @contextmanager

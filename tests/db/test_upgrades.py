@@ -170,9 +170,13 @@ OPERATIONS = re.compile(r"(drop|rename|alter)_\w+|create_(unique|check|foreign|p
 
 
 def contracts(source: str) -> list[str]:
-    """What a revision does that the code before it would trip over, unless it says why none does: CONTRACTS = "..."."""
+    """What a revision does that the code before it would trip over, unless it says why none does: CONTRACTS = "...".
+
+    And from which revision on code does without, NEEDS = "...": older code is then refused (`bubbles.db.engine`).
+    """
     tree = ast.parse(source)
-    if any(isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CONTRACTS" for node in tree.body):
+    assigned = {ast.unparse(node.targets[0]) for node in tree.body if isinstance(node, ast.Assign)}
+    if {"CONTRACTS", "NEEDS"} <= assigned:
         return []
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     told = ast.get_docstring(tree, clean=False)
@@ -216,4 +220,6 @@ def test_what_expands_passes(statement: str) -> None:
 def test_what_contracts_is_found(statement: str) -> None:
     assert contracts(f'op.execute("""{statement}""")')
     assert contracts('op.drop_column("a", "b")')
-    assert contracts(f'CONTRACTS = "nobody reads it since 1.2"\nop.execute("""{statement}""")') == []
+    why = f'CONTRACTS = "nobody reads it since 1.2"\nop.execute("""{statement}""")'
+    assert contracts(why)
+    assert contracts(f'NEEDS = "0012"\n{why}') == []
