@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from bubbles import spans
+from bubbles import data_folder, spans
 from bubbles.audio.sandbox import Limits
 from bubbles.blobs.address import open_store
 from bubbles.blobs.moving import MovingStore
@@ -14,7 +14,7 @@ from bubbles.blobs.store import BlobStore
 from bubbles.blobs.timed import timed
 from bubbles.config import Settings
 from bubbles.db import embedded
-from bubbles.db.engine import Database, Share
+from bubbles.db.engine import Database, Share, is_address
 from bubbles.errors import Missing
 from bubbles.model.draft import TextLimits
 from bubbles.model.times import utc_now
@@ -62,7 +62,7 @@ def open_house(
     settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None, migrate: bool = True
 ) -> Iterator[House]:
     """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_folder.make(settings.data_dir)
     if settings.traces == "otlp":
         spans.configure()
     with database_url(settings, on_progress=on_progress) as url:
@@ -84,10 +84,11 @@ def database_url(settings: Settings, *, on_progress: Callable[[str], None] = lam
     Raises `Missing("database")` for a URL that names none; it never repeats it, as it may hold a password.
     """
     if settings.database_url:
-        if not POSTGRESQL.match(settings.database_url):
+        if not POSTGRESQL.match(settings.database_url) or not is_address(settings.database_url):
             raise Missing("database", "BUBBLES_DATABASE_URL must be as postgresql://user:password@host/database.")
         yield settings.database_url
         return
+    data_folder.prepare(settings.data_dir)
     with embedded.running(settings.data_dir / "postgresql", on_progress=on_progress) as url:
         yield url
 

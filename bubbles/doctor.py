@@ -96,8 +96,6 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    if not settings.database_url:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with app.database_url(settings) as url:
         server = health.look(url)
         where = _server_name(settings)

@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import accounts, chores, sign_in
+from bubbles import accounts, chores, data_folder, sign_in
 from bubbles.app import NO_PROXY, House, open_house
 from bubbles.config import Settings
 from bubbles.db import accounts as account_rows
@@ -25,6 +25,7 @@ from bubbles.errors import Missing
 from bubbles.http.asgi import create_app
 from bubbles.http.bounds import Bounds
 from bubbles.http.connection import Connection
+from bubbles.ports import Port
 
 STOP_S = 20
 UPLOADS_NICENESS = 8
@@ -40,31 +41,36 @@ log = structlog.get_logger()
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `OSError` when the port is taken."""
-    with listening(settings) as sockets, open_house(settings, on_progress=say) as house:
-        with beside(settings), loading(house), chores.tidying(house):
-            server = _Server(configuration(house), on_started=lambda: announce(house, say))
-            with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-                server.run(sockets=sockets)
+    """Serves until SIGINT or SIGTERM. Raises `Missing` for a data folder or a port that cannot be had."""
+    port = Port(settings.host, settings.port, "BUBBLES_PORT")
+    data_folder.prepare(settings.data_dir)
+    with data_folder.served_alone(settings.data_dir), port.held() as listener:
+        if settings.upload_port:  # who is to listen there is started beside, and again when it ends: it tells nobody
+            _upload_port(settings).await_free(say)
+        with open_house(settings, on_progress=say) as house, beside(settings), loading(house), chores.tidying(house):
+            _serve_at(port, listener, house, on_started=lambda: announce(house, say))
         say("Stopped.")
 
 
 def receive(settings: Settings) -> None:
-    """Serves the same at the port for uploads, giving way to `serve`. Raises `OSError` when the port is taken."""
+    """Serves the same at the port for uploads, giving way to `serve`. Raises `Missing` as that does."""
     os.nice(UPLOADS_NICENESS)
     at_port = settings.model_copy(update={"port": settings.upload_port, "base_url": settings.public_url})
-    with listening(at_port) as sockets, open_house(at_port) as house, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(configuration(house)).run(sockets=sockets)
+    data_folder.prepare(settings.data_dir)
+    port = _upload_port(settings)
+    with port.held() as listener, open_house(at_port) as house:
+        _serve_at(port, listener, house)
 
 
-@contextmanager
-def listening(settings: Settings) -> Iterator[list[socket.socket]]:
-    """The socket to serve on, taken before anything slow is started."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        yield [listener]
+def _upload_port(settings: Settings) -> Port:
+    return Port(settings.host, settings.upload_port, "BUBBLES_UPLOAD_PORT")
+
+
+def _serve_at(
+    port: Port, listener: socket.socket, house: House, *, on_started: Callable[[], None] = lambda: None
+) -> None:
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+        _Server(configuration(house), port, on_started=on_started).run(sockets=[listener])
 
 
 def configuration(house: House) -> uvicorn.Config:
@@ -115,14 +121,16 @@ def _index(house: House) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens, or why it cannot: two sockets may hold a port, and only one listen."""
 
-    def __init__(self, config: uvicorn.Config, *, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, port: Port, *, on_started: Callable[[], None]) -> None:
         super().__init__(config)
+        self._port = port
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        with self._port.told():
+            await super().startup(sockets=sockets)
         self._on_started()
 
 

@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import chores, pipeline, scrape
+from bubbles import chores, data_folder, pipeline, scrape
 from bubbles.app import House
 from bubbles.config import Settings
 from bubbles.db import crew
@@ -54,6 +54,7 @@ log = structlog.get_logger()
 def work(house: House, queues: Collection[str] = pipeline.QUEUES) -> None:
     """Works on these queues until a signal says to leave; raises `Refused` for a queue that there is not."""
     at_once = pipeline.at_once(house.settings, queues)
+    data_folder.prepare(house.settings.data_dir)
     os.nice(NICENESS)
     with _scraped(house.settings), chores.tidying(house):
         asyncio.run(_work(house, at_once))

@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy.exc import OperationalError
 
 from bubbles import find, logs, moderation, pipeline, publish, upkeep
 from bubbles.cli.blobs import blobs_app
 from bubbles.cli.keeping import back_up, restore, sweep
 from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
+from bubbles.cli.sentences import sentence
 from bubbles.cli.steps import list_steps, retry_steps
 from bubbles.config import Settings, environment_name
-from bubbles.errors import Missing, Refused
 from bubbles.model import draft
 
 app = typer.Typer(
@@ -55,17 +53,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was opened is closed
     try:
         app()
-    except (Refused, Missing, ValidationError, OperationalError, OSError) as error:
-        errors.print(f"bubbles: {_sentence(error)}", markup=False)
+    except Exception as error:
+        told = sentence(error)
+        if told is None:
+            raise
+        errors.print(f"bubbles: {told}", markup=False)
         sys.exit(1)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{environment_name(str(each['loc'][0]))}: {each['msg']}" for each in error.errors())
-    if isinstance(error, OperationalError):
-        return f"The database does not answer: {' '.join(str(error.orig).split())}"
-    return f"{error} ({error.code})" if isinstance(error, Refused) else str(error)
 
 
 @app.command()

@@ -48,6 +48,12 @@ SETTINGS = (
     "log_checkpoints=off",
 )
 
+OLDER = (
+    "Run bubbles backup with the release of Bubbles that wrote it, move the data folder away, "
+    "then run bubbles restore with this release."
+)
+NEWER = "It is of a newer release of Bubbles: install that one, or set BUBBLES_DATA_DIR to another folder."
+
 Say = Callable[[str], None]
 log = structlog.get_logger()
 
@@ -119,12 +125,8 @@ def _refuse_another_major(cluster: Cluster) -> None:
     version = subprocess.check_output([binary("postgres"), "--version"], env=ENVIRONMENT, text=True)
     ours = version.split()[2].split(".")[0]
     if theirs != ours:
-        raise Missing(
-            "database",
-            f"The database in {cluster.folder} was written by PostgreSQL {theirs}, and this is PostgreSQL {ours}. "
-            "Run bubbles backup with the release of Bubbles that wrote it, move the data folder away, "
-            "then run bubbles restore with this release.",
-        )
+        told = f"The database in {cluster.folder} was written by PostgreSQL {theirs}, and this is PostgreSQL {ours}. "
+        raise Missing("database", told + (NEWER if theirs.isdigit() and int(theirs) > int(ours) else OLDER))
 
 
 def _bring_up(cluster: Cluster, say: Say) -> None:
@@ -186,7 +188,7 @@ def _launch(cluster: Cluster, prefix: list[str], lock: int) -> None:
     try:
         while cluster.ping() == pq.Ping.NO_RESPONSE:
             if process.returncode is not None:
-                raise Missing("database", f"The database does not start: {cluster.log.read_text().strip()}")
+                raise cluster.fault("does not start", cluster.log.read_text(errors="replace"))
             time.sleep(POLL_S)
     except BaseException:  # a signal, while there is no pid file yet by which to stop it
         process.send_signal(signal.SIGINT)

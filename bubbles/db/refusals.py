@@ -1,0 +1,20 @@
+"""What a database's errors say to who runs a command; the rest are faults of ours."""
+
+import psycopg
+from psycopg import errors
+from sqlalchemy.exc import SQLAlchemyError
+
+Error = SQLAlchemyError | psycopg.Error
+RIGHTS = (errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.ReadOnlySqlTransaction, errors.UndefinedFile)
+"""It is up, and does not let us: no right, no extension, a copy of another that can only be read."""
+
+
+def sentence(error: Error) -> str | None:
+    """What is wrong with the database, and what to do, in one line; None for a fault of ours."""
+    cause = getattr(error, "orig", error)
+    told = " ".join(str(cause).split())
+    if isinstance(cause, errors.DiskFull):
+        return f"The database has no room left: make room on its disk ({told})."
+    if isinstance(cause, RIGHTS):
+        return f"The database does not give us what we need ({told}): `bubbles doctor` says what."
+    return f"The database does not answer: {told}" if isinstance(cause, psycopg.OperationalError) else None
