@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/.venv/node:$(PATH)
 $(shell .venv/bin/python -c 'import pip' >/dev/null 2>&1 || rm -f .venv/.made .venv/.run .venv/.dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak pythons lock clean chromium nginx node
+.PHONY: help run wheel test lint bench soak pythons lock clean chromium nginx node
 .NOTPARALLEL: # what stands first comes first: no install begins before browser and proxy are known to be there
 
 help: ## list what there is to make
@@ -35,14 +35,18 @@ run: .venv/.run web/dist/.built ## install what is pinned, and serve on http://l
 	@echo "5/5 Database"
 	@exec .venv/bin/bubbles serve
 
+wheel: .venv/.run web/dist/.built .cache/basemap/.built ## build dist/bubbles-VERSION-py3-none-any.whl with all that it needs, and its lock
+	@rm -rf dist
+	@$(STEP) wheel .venv/bin/python -m hatchling build -t wheel -d dist
+
 test: chromium nginx .venv/.dev web/dist/.built .cache/basemap/.built tests/browser/node_modules/.installed lint ## install what the tests need, and pass them
 	.venv/bin/bubbles model fetch
 	npm --prefix web test
 	.venv/bin/python -m tests $(TESTS)
 
 lint: .venv/.dev ## style, types and the walls of the house
-	.venv/bin/ruff check bubbles tests install
-	.venv/bin/ruff format --check bubbles tests install
+	.venv/bin/ruff check bubbles tests install hatch_build.py
+	.venv/bin/ruff format --check bubbles tests install hatch_build.py
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
@@ -73,7 +77,7 @@ lock: .venv/.dev ## pin what is not pinned yet, with hashes and without addresse
 	mv .cache/wheels.txt requirements/wheels.txt
 
 clean: ## throw away what can be rebuilt; data stays
-	rm -rf .venv .cache web/node_modules web/dist tests/browser/node_modules
+	rm -rf .venv .cache dist web/node_modules web/dist tests/browser/node_modules
 
 # The browser of the tests: the one on the path, else Debian's, which only root can install.
 chromium:

@@ -11,6 +11,10 @@ CAUSES = (
         "This Python lacks its venv module: install it (Debian, Ubuntu: sudo apt install python3-venv)",
     ),
     (
+        r"No module named '?pip\b",
+        "This Python lacks pip: install it (python -m ensurepip; uv pip install pip)",
+    ),
+    (
         r"DO NOT MATCH THE HASHES|EINTEGRITY",
         "What came is not what is pinned: find out which mirror or cache gives something else"
         " (pip cache purge and npm cache clean --force empty yours)",

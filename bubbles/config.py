@@ -5,18 +5,44 @@ Every setting is `BUBBLES_` plus the field's name in capitals. `bubbles settings
 
 import os
 import re
+import sys
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+BUILT = PACKAGE / "built"
+"""Pages, basemap and places, as a wheel brings them along (`hatch_build.py`); no checkout has this folder."""
+
+IS_INSTALLED = BUILT.is_dir()
+COMMAND = "bubbles" if IS_INSTALLED else ".venv/bin/bubbles"
+REBUILD = "install the wheel of Bubbles again" if IS_INSTALLED else "run `make run`"
+"""What to do where something lacks that is built."""
+
+PYTHON = (sys.executable, "-P") if IS_INSTALLED else (sys.executable,)
+"""Runs our own modules; where they are installed, not what lies by the same name where we were started."""
+
 MIB = 1024 * 1024
 SOURCE = re.compile(r"https?://[A-Za-z0-9.*-]+(:\d{1,5})?(?=$|/)")
 """An origin as a content security policy can hold it."""
+
+
+def _cache_dir(given: dict[str, Any]) -> Path:
+    """The checkout's own, else what the XDG Base Directory Specification says; beside the data for who has no home."""
+    if not IS_INSTALLED:
+        return CHECKOUT / ".cache"
+    named = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 - this is config.py
+    if Path(named).is_absolute():
+        return Path(named) / "bubbles"
+    try:
+        return Path.home() / ".cache" / "bubbles"
+    except RuntimeError:
+        return Path(given.get("data_dir", "data")) / "cache"
 
 
 class Settings(BaseSettings):
@@ -38,8 +64,13 @@ class Settings(BaseSettings):
         "", description="Public address of the service, used in every link; default http://localhost:PORT."
     )
     data_dir: Path = Field(Path("data"), description="Folder of everything that cannot be rebuilt.")
-    cache_dir: Path = Field(CHECKOUT / ".cache", description="Folder of weights and basemap: all of it can be rebuilt.")
-    pages_dir: Path = Field(CHECKOUT / "web", description="Folder of templates and built pages.")
+    cache_dir: Path = Field(
+        default_factory=_cache_dir,
+        description="Folder of weights, and of a checkout's basemap: all of it can be rebuilt.",
+    )
+    pages_dir: Path = Field(
+        (BUILT if IS_INSTALLED else CHECKOUT) / "web", description="Folder of templates and built pages."
+    )
     database_url: str = Field("", description="postgresql://... of your own server; empty: the embedded one.")
     blob_url: str = Field(
         "",
@@ -277,7 +308,7 @@ class Settings(BaseSettings):
     @property
     def basemap_dir(self) -> Path:
         """Folder of the map's tiles and of the list of places."""
-        return self.cache_dir / "basemap"
+        return BUILT / "basemap" if IS_INSTALLED else self.cache_dir / "basemap"
 
     @property
     def places_file(self) -> Path:

@@ -3,6 +3,7 @@
 The voices are made on this machine by `hibari-tts`, all from the one voice that its wheel holds: nothing is fetched.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,7 @@ from bubbles.model.channel import Role
 if TYPE_CHECKING:
     from hibari import Hibari
 
-INSTALL = "The demo needs a voice. Run: .venv/bin/pip install hibari-tts"
+INSTALL = f"The demo needs a voice. Run: {sys.executable} -m pip install hibari-tts"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bubbles import app, disk, legal, pipeline, platforms
 from bubbles.audio import sandbox
-from bubbles.config import Settings
+from bubbles.config import REBUILD, Settings
 from bubbles.db import health
 from bubbles.db.front import Seen
 from bubbles.db.health import Server
@@ -192,16 +192,15 @@ def _sandbox(_: Settings) -> Iterator[Finding]:
 
 def _pages(settings: Settings) -> Iterator[Finding]:
     dist = settings.pages_dir / "dist"
-    build = "run `make run`, or `npm ci && npm run build` in the folder web"
     try:
         manifest = json.loads((dist / ".vite" / "manifest.json").read_text())
         files = [dist / str(entry["file"]) for entry in manifest.values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        yield Finding("pages", Health.MISSING, f"not built in {dist}: {build}")
+        yield Finding("pages", Health.MISSING, f"not built in {dist}: {REBUILD}")
         return
     lost = [file.name for file in files if not file.is_file()]
     if lost:
-        yield Finding("pages", Health.MISSING, f"{', '.join(lost)} is gone from {dist}: {build}")
+        yield Finding("pages", Health.MISSING, f"{', '.join(lost)} is gone from {dist}: {REBUILD}")
     else:
         yield Finding("pages", Health.OK, f"built, in {dist}")
 
@@ -214,7 +213,7 @@ def _basemap(settings: Settings) -> Iterator[Finding]:
         if file.is_file():
             yield Finding(part, Health.OK, f"built, in {file}")
         else:
-            yield Finding(part, Health.DEGRADED, f"not built in {file.parent}: run `make run`. Until then {without}.")
+            yield Finding(part, Health.DEGRADED, f"not built in {file.parent}: {REBUILD}. Until then {without}.")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

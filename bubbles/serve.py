@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import accounts, chores, data_folder, sign_in
 from bubbles.app import NO_PROXY, House, open_house
-from bubbles.config import Settings
+from bubbles.config import COMMAND, PYTHON, Settings
 from bubbles.db import accounts as account_rows
 from bubbles.db import indexes, towns
 from bubbles.errors import Missing
@@ -26,6 +25,7 @@ from bubbles.http.asgi import create_app
 from bubbles.http.bounds import Bounds
 from bubbles.http.connection import Connection
 from bubbles.ports import Port
+from bubbles.speech import models
 
 STOP_S = 20
 UPLOADS_NICENESS = 8
@@ -47,7 +47,12 @@ def serve(settings: Settings, say: Say) -> None:
     with data_folder.served_alone(settings.data_dir), port.held() as listener:
         if settings.upload_port:  # who is to listen there is started beside, and again when it ends: it tells nobody
             _upload_port(settings).await_free(say)
-        with open_house(settings, on_progress=say) as house, beside(settings), loading(house), chores.tidying(house):
+        with (
+            open_house(settings, on_progress=say) as house,
+            beside(settings),
+            loading(house, say),
+            chores.tidying(house),
+        ):
             _serve_at(port, listener, house, on_started=lambda: announce(house, say))
         say("Stopped.")
 
@@ -89,13 +94,14 @@ def configuration(house: House) -> uvicorn.Config:
 
 
 @contextmanager
-def loading(house: House) -> Iterator[None]:
+def loading(house: House, say: Say) -> Iterator[None]:
     """Takes the list of places in beside, which takes seconds the first time; until then places have no names.
 
-    Indexes of large tables that are not there yet are made, too: without them searches are slower.
+    Then looks for the speech model, which is verified the first time, and says how it is fetched. Indexes of large
+    tables that are not there yet are made, too: without them searches are slower.
     """
     Thread(target=_index, args=(house,), name="indexes", daemon=True).start()  # it may wait for a backup
-    loader = Thread(target=_load, args=(house,), name="places")
+    loader = Thread(target=_load, args=(house, say), name="places")
     loader.start()
     try:
         yield
@@ -103,7 +109,16 @@ def loading(house: House) -> Iterator[None]:
         loader.join()
 
 
-def _load(house: House) -> None:
+def _load(house: House, say: Say) -> None:
+    _load_places(house)
+    try:
+        if house.settings.workers:
+            models.locate(house.settings.whisper_model, house.settings.models_dir)
+    except Missing as missing:
+        say(f"{missing.detail} Until then recordings wait for their words.")
+
+
+def _load_places(house: House) -> None:
     try:
         if towns.load(house.database, house.settings.places_file):
             log.info("places_loaded")
@@ -143,10 +158,10 @@ def announce(house: House, say: Say) -> None:
     with house.database.transaction() as session:
         account = accounts.first(session, now=house.now())
         if account is None:
-            say("Make an account: .venv/bin/bubbles account create HANDLE, then account link HANDLE")
+            say(f"Make an account: {COMMAND} account create HANDLE, then account link HANDLE")
             return
         if account_rows.has_signed_in(session, account.id):
-            say(f"Sign in again: .venv/bin/bubbles account link {account.handle}")
+            say(f"Sign in again: {COMMAND} account link {account.handle}")
             return
         secret = sign_in.new_link(session, account, now=house.now(), valid_for=valid_for)
     say(f"Sign in as @{account.handle}, once: {house.settings.public_url}/sign-in/{secret}")
@@ -173,7 +188,7 @@ def beside(settings: Settings) -> Iterator[None]:
 
 def _keep(command: str, leaving: Event) -> None:
     """Starts a process, again when it dies. This thread outlives it, since the parent-death signal is the thread's."""
-    program = [sys.executable, "-m", "bubbles", command, "--parent", str(os.getpid())]
+    program = [*PYTHON, "-m", "bubbles", command, "--parent", str(os.getpid())]
     while not leaving.is_set():
         try:
             process = subprocess.Popen(program, stdin=subprocess.DEVNULL)

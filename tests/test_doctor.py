@@ -222,7 +222,7 @@ def test_pages_that_are_not_whole_are_missing(whole: dict[str, Any], manifest: s
     (whole["pages_dir"] / "dist" / ".vite" / "manifest.json").write_text(manifest)
     healthy, lines = examined(**whole)
     assert not healthy
-    assert "npm run build" in lines["pages"]
+    assert "make run" in lines["pages"]
 
 
 def test_a_map_that_is_not_built_is_told_with_what_it_means(whole: dict[str, Any], tmp_path: Path) -> None:

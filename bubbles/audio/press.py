@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bubbles.audio.renditions import Encoded, render
+from bubbles.config import PYTHON
 
 
 def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
@@ -16,7 +17,7 @@ def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
     """
     source = folder / "sound.pcm"
     source.write_bytes(pcm)
-    command = [sys.executable, "-m", "bubbles.audio.press", str(source)]
+    command = [*PYTHON, "-m", "bubbles.audio.press", str(source)]
     try:
         told = subprocess.run(command, stdout=subprocess.PIPE, timeout=deadline_s, check=True).stdout
     except subprocess.TimeoutExpired:

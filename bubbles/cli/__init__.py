@@ -3,9 +3,11 @@
 The commands about people are in `people.py`.
 """
 
+import platform
 import re
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +23,11 @@ from bubbles.cli.opened import bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.cli.sentences import sentence
 from bubbles.cli.steps import list_steps, retry_steps
-from bubbles.config import Settings, environment_name
+from bubbles.config import PACKAGE, Settings, environment_name
 from bubbles.model import draft
 
 app = typer.Typer(
     name="bubbles",
-    help="Voice, tied to a place, that can be found and trusted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,6 +47,23 @@ app.command("retry")(retry_steps)
 Reason = Annotated[str, typer.Option(help="Why; the team reads it.")]
 OPERATOR = "operator"
 """Who acts by the command line."""
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bubbles {version('bubbles')}")
+        print(f"Python {platform.python_version()} on {platform.machine()}, from {PACKAGE}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version, and where it is."),
+    ] = False,
+) -> None:
+    """Voice, tied to a place, that can be found and trusted."""
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, Column, Double, Integer, Text, TextCla
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, Session, SQLModel, col
 
+from bubbles.config import REBUILD
 from bubbles.db.engine import Database
 from bubbles.errors import Missing
 from bubbles.model.columns import instant
@@ -92,7 +93,7 @@ def require(session: Session) -> None:
 
 def missing() -> Missing:
     """What to say where there is no list."""
-    return Missing("places", "The list of places is not there: `make run` builds it, and `bubbles serve` loads it.")
+    return Missing("places", f"The list of places is not there: {REBUILD}, and `bubbles serve` loads it.")
 
 
 def load(database: Database, path: Path) -> bool:

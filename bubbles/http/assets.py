@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from bubbles.config import REBUILD
 from bubbles.errors import Missing
 
 COMPRESSION = 5
@@ -67,7 +68,7 @@ class Assets:
         try:
             chunks: dict[str, dict[str, Any]] = json.loads(self._manifest.read_text())
         except FileNotFoundError as error:
-            raise Missing("pages", "The pages are not built: run `npm ci && npm run build` in web/.") from error
+            raise Missing("pages", f"The pages are not built: {REBUILD}.") from error
         return chunks
 
 

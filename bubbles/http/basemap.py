@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from bubbles.config import Settings
+from bubbles.config import REBUILD, Settings
 from bubbles.errors import Code, Missing, Refused
 from bubbles.http import auth, languages, mapstyle, ranges, render
 from bubbles.http.caching import PUBLIC, REVALIDATED
@@ -74,7 +74,7 @@ def _opened(folder: Path) -> BinaryIO:
 
 def missing() -> Missing:
     """What to say where the basemap is not built."""
-    return Missing("basemap", "The basemap is not built: run `make run`.")
+    return Missing("basemap", f"The basemap is not built: {REBUILD}.")
 
 
 def _tag(file: BinaryIO) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bubbles import disk
 from bubbles.complaints import cause
+from bubbles.config import COMMAND
 from bubbles.errors import Missing
 from bubbles.speech import weights
 from bubbles.speech.weights import Weights
@@ -39,7 +40,7 @@ def locate(name: str, models_dir: Path) -> Path:
         return folder
     folder = _folder(name, models_dir)
     if not _is_intact(folder, _known(name)):
-        raise Missing("model", f"The speech model {name} is not in {models_dir}: `make run` fetches it.")
+        raise Missing("model", f"The speech model {name} is not in {models_dir}: `{COMMAND} model fetch` fetches it.")
     return folder
 
 
@@ -52,13 +53,24 @@ def fetch(name: str, models_dir: Path, progress: Progress, *, lock: Path = weigh
     if _is_folder(name):
         return locate(name, models_dir)
     known, folder = _known(name), _folder(name, models_dir)
-    models_dir.mkdir(parents=True, exist_ok=True)
-    with _turn(models_dir):
+    with _told(models_dir):
+        models_dir.mkdir(parents=True, exist_ok=True)
+    with _turn(models_dir), _told(models_dir):
         if not _is_intact(folder, known):
             with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=models_dir) as scratch:
                 downloaded = _downloaded(name, known, Path(scratch), progress, lock)
                 _install(name, known, downloaded, folder)
     return folder
+
+
+@contextmanager
+def _told(models_dir: Path) -> Iterator[None]:
+    """What the system refuses in that folder, as `Missing("model")`."""
+    try:
+        yield
+    except OSError as error:
+        told = f"Speech models cannot be kept in {models_dir} ({error.strerror or error})"
+        raise Missing("model", f"{told}: mend that, or set BUBBLES_CACHE_DIR to another folder.") from error
 
 
 def _is_folder(name: str) -> bool:
@@ -157,7 +169,7 @@ def _advice(name: str, complaints: bytes) -> str:
     lines = said.splitlines() or ["it gave no reason"]
     why = cause(said) or f"It ended with: {lines[-1].strip()[:200]}. Check the network"
     return (
-        f"The speech model {name} could not be downloaded. {why}; then run `make run` again, or set "
+        f"The speech model {name} could not be downloaded. {why}; then run `{COMMAND} model fetch` again, or set "
         "BUBBLES_WHISPER_MODEL to a folder that holds a model."
     )
 

