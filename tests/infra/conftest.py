@@ -20,6 +20,9 @@ from bubbles.db.engine import Database
 from tests.blobs.seaweed import SeaweedS3, seaweed
 from tests.http.conftest import FIREFOX, Clock, World
 from tests.infra.proxy import Proxy, nginx
+from tests.wheel.wheels import built, installed
+
+__all__ = ["built", "installed"]
 
 STOP_S = 20
 

@@ -52,7 +52,7 @@ def walled(arguments: list[str], home: Path, settings: dict[str, str]) -> Iterat
         env=around | {"CHECKOUT": str(CHECKOUT)} | settings,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=CHECKOUT,
+        cwd=home,
     )
     try:
         yield process
@@ -85,9 +85,10 @@ def until(look: Callable[[], Any], *, process: subprocess.Popen[Any]) -> Any:
     raise AssertionError("it never came")
 
 
-def test_it_needs_nothing_to_write_to_but_data_and_tmp(home: Path) -> None:
+def test_it_needs_nothing_to_write_to_but_data_and_tmp(home: Path, installed: Path) -> None:
+    """The wheel that the image installs, with the image's own entry point."""
     port = free_port()
-    command = [sys.executable, "-m", "bubbles", "serve"]
+    command = [str(installed / "bin" / "bubbles"), "serve"]
     with walled(command, home, environment(home / "data", port)) as process:
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         until(lambda: client.get("/healthz").status_code == 200, process=process)

