@@ -39,7 +39,8 @@ def served_alone(folder: Path) -> Iterator[None]:
     with _told(folder):
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(lock, folder)
+        with _told(folder):
+            _take(lock, folder)
         yield
     finally:
         os.close(lock)

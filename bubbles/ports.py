@@ -45,14 +45,15 @@ class Port:
             raise Missing("port", self._advice(error)) from error
 
     def await_free(self, say: Callable[[str], None]) -> None:
-        """Returns when it can be had; raises Missing("port") when that takes longer than `LETS_GO_MAX_S`."""
+        """Returns when it can be had; raises Missing("port") when it is still taken after `LETS_GO_MAX_S`."""
         deadline_s, said = time.monotonic() + LETS_GO_MAX_S, False
         while True:
             try:
                 with self.held():
                     return
-            except Missing:
-                if time.monotonic() > deadline_s:
+            except Missing as missing:
+                is_taken = isinstance(missing.__cause__, OSError) and missing.__cause__.errno == errno.EADDRINUSE
+                if not is_taken or time.monotonic() > deadline_s:
                     raise
             if not said:
                 say(f"Waiting for the port {self.number}")

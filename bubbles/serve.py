@@ -144,8 +144,10 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        with self._port.told():
-            await super().startup(sockets=sockets)
+        with self._port.told():  # by itself: uvloop keeps to itself that a socket cannot listen
+            for held in sockets or ():
+                held.listen(self.config.backlog)
+        await super().startup(sockets=sockets)
         self._on_started()
 
 

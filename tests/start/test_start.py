@@ -12,12 +12,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import uvicorn
 from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
 
 from bubbles import data_folder
 from bubbles.cli.sentences import sentence
 from bubbles.errors import Missing
 from bubbles.ports import Port
+from bubbles.serve import _Server
 from tests.accounts_here import IS_ROOT, as_user, folder_of_user
 from tests.conftest import libpq
 from tests.journey.service import environment, running, working
@@ -95,6 +98,16 @@ def test_a_port_of_root_alone_is_told_to_others() -> None:
         line = told("serve", before=as_user(), PORT="80", DATA_DIR=str(home / "data"), HOST="127.0.0.1")
     assert "port 80" in line
     assert "BUBBLES_PORT" in line
+
+
+def test_who_comes_second_to_a_port_that_two_hold_is_told() -> None:
+    """Two that start at once both hold it, until one listens."""
+    port = Port("127.0.0.1", free_port(), "BUBBLES_PORT")
+    with port.held() as first, port.held() as second:
+        first.listen()
+        server = _Server(uvicorn.Config(Starlette()), port, on_started=lambda: None)
+        with pytest.raises(Missing, match=f"port {port.number} at 127.0.0.1 is taken"):
+            server.run(sockets=[second])
 
 
 # The data folder
