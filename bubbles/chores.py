@@ -11,7 +11,7 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bubbles import erasures, leave, orphans, spans, upkeep
+from bubbles import erasures, leave, orphans, retry, spans, upkeep
 from bubbles.app import House
 from bubbles.db import chores, steps
 from bubbles.db import jobs as job_rows
@@ -63,6 +63,7 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
         job("erasures", _mark_erasures, "* * * * *"),
         job("leave", _go_on_leaving, "* * * * *"),
         job("forget", _forget, "7 * * * *"),
+        job("again", _try_again, "37 * * * *"),
         job("sweep", sweep, "23 * * * *", queue=SWEEPS),
         job("orphans", sweep_orphans, "41 3 * * *", queue=SWEEPS),
     ]
@@ -120,6 +121,10 @@ def _forget(house: House, counts: Counts) -> None:
     erasures.catch_up(house.database)
     with house.database.transaction() as session:
         job_rows.forget(session)
+
+
+def _try_again(house: House, counts: Counts) -> None:
+    counts["steps"] += retry.again(house.database, now=house.now())
 
 
 @contextlib.contextmanager

@@ -89,3 +89,11 @@ class Missing(Exception):
         super().__init__(detail)
         self.part = part
         self.detail = detail
+
+
+class Died(Missing):
+    """A process of ours was ended from outside while it worked: by an operator, or by the kernel for want of memory.
+
+    It says nothing of what it worked on, unless that happens again and again. `part` is what died (`speech`,
+    `decoder`, `encoder`).
+    """

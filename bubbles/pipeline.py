@@ -9,6 +9,7 @@ Each arrow is a job enqueued in the same transaction as the rows that it follows
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,27 +17,21 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from bubbles import chores, normalise, spans, transcribe
+from bubbles import chores, failures, machine, normalise, spans, transcribe
+from bubbles.absences import ABSENCES
 from bubbles.app import House
-from bubbles.blobs.store import Spoiled
-from bubbles.blobs.trials import require_faithful
 from bubbles.chores import RESCUE, SWEEPS, UPKEEP
 from bubbles.config import Settings
-from bubbles.db import bubbles, steps
+from bubbles.db import away, bubbles, steps
 from bubbles.db.jobs import Job
-from bubbles.errors import EXHAUSTED, Code, Missing, Refused
+from bubbles.errors import Code, Missing, Refused
+from bubbles.failures import DATABASE_AWAY, Verdict
 from bubbles.model.bubble import Bubble
-from bubbles.model.step import SPOILED, Step, StepName
+from bubbles.model.step import Step, StepName
 from bubbles.shift import Shift
 
-WAIT_FOR_PART = timedelta(seconds=30)
-"""How long a step waits before it looks again for a part that is missing. It uses up no attempt."""
-
-BACKOFF_S = (2, 10, 60, 300)
-"""Seconds before the second, third, ... try after a failure; the last is repeated."""
-
-SPOILED_BACKOFF_S = (30, 120, 600)
-"""As `BACKOFF_S`, for sound that is spoiled: time for whoever has a copy of it."""
+LOOK_AGAIN_S = 1.0
+"""How often one looks whether the database can be told how a step ended."""
 
 BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
@@ -125,14 +120,16 @@ def run_step(house: House, name: StepName, bubble_id: int, *, shift: Shift | Non
     shift = shift or Shift()
     # What has killed a worker may do so again: then it takes along nobody else, who would be given up with it.
     with house.database.transaction() as session:
-        has_died = steps.has_died(session, bubble_id, name)
-    with shift.room(alone=has_died):
+        alone = steps.wants_to_be_alone(session, bubble_id, name)
+    with shift.room(alone=alone):
         _attempt(house, name, bubble_id, shift)
 
 
 def _attempt(house: House, name: StepName, bubble_id: int, shift: Shift) -> None:
+    up_since = machine.up_since()
     with house.database.transaction() as session:
-        step = steps.begin(session, bubble_id, name, house.now())
+        has_died = steps.has_died(session, bubble_id, name, up_since=up_since)
+        step = steps.begin(session, bubble_id, name, house.now(), up_since=up_since)
     if step is None:
         return
     deadline_s = _deadline_s(house.settings, name)
@@ -140,16 +137,42 @@ def _attempt(house: House, name: StepName, bubble_id: int, shift: Shift) -> None
         structlog.contextvars.bound_contextvars(step=name, bubble_id=bubble_id, attempt=step.attempt),
         shift.task(name, deadline_s=deadline_s, step=step),
     ):
+        # The first death is nobody's fault, and costs no time; another, while it ran alone, may be the recording's.
+        if has_died and step.deaths > 1:
+            _obey(house, step, failures.after_death(house, step.deaths))
+        else:
+            _run(house, step, shift)
+
+
+def _run(house: House, step: Step, shift: Shift) -> None:
+    try:
+        with spans.span(f"step {step.name}", bubble__id=step.bubble_id, attempt=step.attempt):
+            STAGES[StepName(step.name)].run(house, step)
+        ABSENCES.worked("disk", "decoder", "encoder", "speech", "memory")
+    except steps.Overtaken:
+        log.warning("overtaken")
+    except Exception as error:
+        _ended_badly(house, step, error, shift)
+
+
+def _ended_badly(house: House, step: Step, error: Exception, shift: Shift) -> None:
+    """Has the step's row say so; should the database be away, as soon as it is there, within the shift's patience.
+
+    Else nobody would know that it was not the recording that ended the attempt.
+    """
+    until_s = time.monotonic() + shift.patience_s
+    while True:
         try:
-            if step.tries > house.settings.attempts_max:
-                _give_up(house, step, "died_too_often")
-                return
-            with spans.span(f"step {name}", bubble__id=bubble_id, attempt=step.attempt):
-                STAGES[name].run(house, step)
-        except steps.Overtaken:
-            log.warning("overtaken")
-        except Exception as error:
             _failed(house, step, error, leaving=shift.leaving.is_set())
+        except Exception as failure:
+            if not away.is_troubled(failure):
+                raise
+            ABSENCES.missed("database", DATABASE_AWAY)
+            if time.monotonic() >= until_s:
+                raise Missing("database", DATABASE_AWAY) from failure
+            time.sleep(LOOK_AGAIN_S)
+        else:
+            return
 
 
 def took_too_long(house: House, step: Step) -> None:
@@ -159,79 +182,31 @@ def took_too_long(house: House, step: Step) -> None:
 
 def put_back(house: House, step: Step) -> None:
     """Has an attempt that we cannot wait for begun again elsewhere, uncounted; whatever it still writes is refused."""
-    _put_off(house, step, timedelta(0), counted=False)
+    _obey(house, step, failures.AT_ONCE)
 
 
 def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> None:
-    """Puts the step off, or gives it up.
-
-    A refusal is tried again like any failure: the same bytes were accepted once.
-    """
-    if leaving:
-        _put_off(house, step, timedelta(0), counted=False)
-        return
-    error = _judged(house, error)
-    name, part = _named(error), _missing_part(error)
-    if part is not None:
-        log.warning("waits", part=part, detail=str(error))
-        _put_off(house, step, WAIT_FOR_PART, waiting_for=part, counted=False)
-    elif step.tries >= house.settings.attempts_max:
-        log.error("gives_up", exc_info=error)
-        _give_up(house, step, name)
-    else:
-        log.warning("tries_again", exc_info=error)
-        backoff_s, waiting_for = (SPOILED_BACKOFF_S, SPOILED) if name == SPOILED else (BACKOFF_S, None)
-        wait = timedelta(seconds=backoff_s[min(step.tries, len(backoff_s)) - 1])
-        _put_off(house, step, wait, waiting_for=waiting_for, error=name, counted=True)
+    _obey(house, step, failures.AT_ONCE if leaving else failures.verdict(house, step, error))
 
 
-def _judged(house: House, error: Exception) -> Exception:
-    """The error itself, or that the store is away: one that spoils even what it is just given is not to be believed."""
-    if isinstance(error, Spoiled):
-        try:
-            require_faithful(house.blobs)
-        except Missing as missing:
-            return Missing(missing.part, missing.detail)
-    return error
-
-
-def _named(error: Exception) -> str:
-    if isinstance(error, Refused):
-        return error.code
-    if isinstance(error, Spoiled):
-        return SPOILED
-    return f"no_{error.part}" if isinstance(error, Missing) else type(error).__name__
-
-
-def _missing_part(error: Exception) -> str | None:
-    """The part whose absence the step waits out.
-
-    Lack of memory is none: it may be the recording that eats it. Nor is a blob that is spoiled: it may stay so.
-    """
-    if isinstance(error, Missing) and error.part != "memory" and not isinstance(error, Spoiled):
-        return error.part
-    return "disk" if isinstance(error, OSError) and error.errno in EXHAUSTED else None
-
-
-def _give_up(house: House, step: Step, error: str) -> None:
+def _obey(house: House, step: Step, verdict: Verdict) -> None:
+    """Puts the step off, or gives it up."""
     with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
-        # Bubble before step, as everywhere: the other way round is a deadlock.
-        bubble = bubbles.lock(session, step.bubble_id)
-        steps.give_up(session, step, now=house.now(), error=error)
-        STAGES[StepName(step.name)].on_give_up(session, bubble, house.now(), error)
-
-
-def _put_off(
-    house: House,
-    step: Step,
-    wait: timedelta,
-    *,
-    waiting_for: str | None = None,
-    error: str | None = None,
-    counted: bool,
-) -> None:
-    with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
-        steps.put_off(session, step, wait=wait, waiting_for=waiting_for, error=error, counted=counted)
+        if verdict.wait is None:
+            # Bubble before step, as everywhere: the other way round is a deadlock.
+            bubble = bubbles.lock(session, step.bubble_id)
+            steps.give_up(session, step, now=house.now(), error=str(verdict.error))
+            STAGES[StepName(step.name)].on_give_up(session, bubble, house.now(), str(verdict.error))
+            return
+        steps.put_off(
+            session,
+            step,
+            wait=verdict.wait,
+            waiting_for=verdict.waiting_for,
+            error=verdict.error,
+            counted=verdict.counted,
+            died=verdict.died,
+        )
 
 
 def jobs(house: House, shift: Shift) -> list[Job]:

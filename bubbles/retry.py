@@ -1,14 +1,21 @@
-"""Retry: a step that was given up, or is put off, is begun again by hand."""
+"""Retry: a step that was given up, or is put off, is begun again by hand; what was given up once more by itself."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from bubbles.db import bubbles, steps
+from bubbles.db.engine import Database
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
-from bubbles.model.step import Step, StepName, turn_of
+from bubbles.model.step import Step, StepName, Urgency, turn_of
+
+AGAIN_AFTER = timedelta(days=1)
+"""After which what was given up is begun once more: what made it fail may be mended by then."""
+
+AGAIN_AT_ONCE = 100
+"""At most this many wait at a time, behind all others: a day on which everything failed comes back by and by."""
 
 
 def stuck(bubble: Bubble, by_name: Mapping[str, Step]) -> StepName | None:
@@ -32,7 +39,29 @@ def retry(session: Session, bubble: Bubble, *, now: datetime) -> StepName:
     name = stuck(bubble, steps.of_bubble(session, bubble.id))
     if name is None:
         raise Refused(Code.CONFLICT, "Nothing of this bubble was given up or put off, or its recording is gone.")
+    _begin(session, bubble, name, now, Urgency.NOW)
+    return name
+
+
+def _begin(session: Session, bubble: Bubble, name: StepName, now: datetime, urgency: Urgency) -> None:
     if name is StepName.NORMALISE:
         bubble.failed_at = bubble.refused_at = bubble.refused_reason = None
-    steps.enqueue(session, bubble.id, name, now, turn_at=turn_of(now, bubble.duration_s))
-    return name
+    steps.enqueue(session, bubble.id, name, now, turn_at=turn_of(now, bubble.duration_s, urgency))
+
+
+def again(database: Database, *, now: datetime) -> int:
+    """Begins once more what was given up a day ago and not since, but for refusals; returns how many.
+
+    Words are heard from a rendition where the recording is gone. What has no sound any longer stays given up.
+    """
+    begun = 0
+    with database.transaction() as session:
+        found = steps.given_up(session, before=now - AGAIN_AFTER, but_for=set(Code), limit=AGAIN_AT_ONCE)
+    for bubble_id, name in found:
+        with database.transaction() as session:
+            bubble = bubbles.lock(session, bubble_id)
+            if stuck(bubble, steps.of_bubble(session, bubble_id)) is name:
+                _begin(session, bubble, name, now, Urgency.AGAIN)
+                begun += 1
+            steps.mark_tried_again(session, bubble_id, name, now)
+    return begun

@@ -22,10 +22,11 @@ class Task:
 
 
 class Shift:
-    """Any thread may ask and tell."""
+    """Any thread may ask and tell. `patience_s` is how long one waits for the database to tell how a step ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_s: float = 0.0) -> None:
         self.leaving = Event()
+        self.patience_s = patience_s
         self._tasks: dict[int, Task] = {}
         self._lock = Lock()
         self._room = Condition()

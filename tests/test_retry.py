@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, update
 
 from bubbles import ids, retry
 from bubbles.db import bubbles, steps
@@ -99,3 +99,93 @@ def test_the_first_step_of_the_journey_that_is_stuck_is_meant(database: Database
     gave_up = {name: Step(bubble_id=1, name=name, queued_at=NOON, gave_up_at=NOON) for name in reversed(StepName)}
     with database.transaction() as session:
         assert retry.stuck(bubble_with(session, StepName.NORMALISE), gave_up) is StepName.NORMALISE
+
+
+# Once more by itself, after a day
+
+DAY_LATER = NOON + timedelta(days=1, minutes=1)
+
+
+def given_up_for(database: Database, name: StepName, error: str, **columns: object) -> int:
+    with database.transaction() as session:
+        bubble = given_up(session, name, **columns)
+        found = steps.of(session, bubble.id, name)
+        found.error = error
+        return bubble.id
+
+
+def tried(database: Database, bubble_id: int, name: StepName) -> bool:
+    """Whether the step is to be done."""
+    with database.transaction() as session:
+        step = steps.of(session, bubble_id, name)
+        return step.gave_up_at is None and step.finished_at is None
+
+
+@pytest.fixture
+def settled(database: Database) -> Database:
+    """A database in which everything has been tried once more already."""
+    with database.transaction() as session:
+        session.exec(update(Step).values(tried_again_at=NOON, finished_at=NOON))
+    return database
+
+
+@pytest.mark.parametrize("error", ["died", "no_memory", "died_too_often", "spoiled", "RuntimeError"])
+def test_words_that_were_given_up_are_tried_once_more_after_a_day_without_the_recording_too(
+    settled: Database, error: str
+) -> None:
+    given = given_up_for(settled, StepName.TRANSCRIBE, error, playable_at=NOON, recording_key=None)
+    assert retry.again(settled, now=DAY_LATER - timedelta(minutes=2)) == 0
+    assert retry.again(settled, now=DAY_LATER) == 1
+    assert tried(settled, given, StepName.TRANSCRIBE)
+    assert retry.again(settled, now=DAY_LATER) == 0
+    with settled.transaction() as session:
+        again = steps.begin(session, given, StepName.TRANSCRIBE, DAY_LATER)
+        assert (again.tries, again.deaths) == (0, 0)
+        session.flush()
+        steps.give_up(session, again, now=DAY_LATER, error=error)
+    assert retry.again(settled, now=DAY_LATER + timedelta(days=9)) == 0
+
+
+def test_a_bubble_that_failed_is_in_preparation_once_more_after_a_day(settled: Database) -> None:
+    given = given_up_for(settled, StepName.NORMALISE, "died", failed_at=NOON)
+    assert retry.again(settled, now=DAY_LATER) == 1
+    with settled.transaction() as session:
+        assert bubbles.get(session, given).state is State.PROCESSING
+
+
+@pytest.mark.parametrize(
+    ("error", "columns"),
+    [
+        ("not_audio", {"refused_at": NOON, "refused_reason": "not_audio"}),
+        ("died", {"failed_at": NOON, "recording_key": None}),
+        ("died", {"failed_at": NOON, "withdrawn_at": NOON}),
+    ],
+    ids=["refused", "no sound", "withdrawn"],
+)
+def test_what_is_refused_or_gone_stays_given_up(settled: Database, error: str, columns: dict[str, object]) -> None:
+    given = given_up_for(settled, StepName.NORMALISE, error, **columns)
+    assert retry.again(settled, now=DAY_LATER) == 0
+    assert not tried(settled, given, StepName.NORMALISE)
+
+
+def test_who_tries_by_hand_has_another_day_afterwards(settled: Database) -> None:
+    given = given_up_for(settled, StepName.TRANSCRIBE, "died", playable_at=NOON)
+    assert retry.again(settled, now=DAY_LATER) == 1
+    with settled.transaction() as session:
+        steps.enqueue(session, given, StepName.TRANSCRIBE, DAY_LATER)
+        step = steps.begin(session, given, StepName.TRANSCRIBE, DAY_LATER)
+        session.flush()
+        steps.give_up(session, step, now=DAY_LATER, error="died")
+    assert retry.again(settled, now=DAY_LATER + timedelta(days=2)) == 1
+
+
+def test_a_day_on_which_everything_failed_comes_back_by_and_by(
+    settled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "AGAIN_AT_ONCE", 2)
+    for _ in range(3):
+        given_up_for(settled, StepName.TRANSCRIBE, "died", playable_at=NOON)
+    assert [retry.again(settled, now=DAY_LATER) for _ in range(2)] == [2, 0]
+    with settled.transaction() as session:
+        session.exec(update(Step).where(col(Step.gave_up_at).is_(None)).values(finished_at=DAY_LATER))
+    assert retry.again(settled, now=DAY_LATER) == 1

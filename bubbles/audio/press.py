@@ -7,24 +7,33 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bubbles.audio.renditions import Encoded, render
+from bubbles.audio.sandbox import FROM_OUTSIDE
 from bubbles.config import PYTHON
+from bubbles.errors import Died
 
 
 def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
     """What `render` makes of mono s16le at 48 kHz, in `folder`.
 
-    Raises `TimeoutError` at the deadline, `subprocess.CalledProcessError` when the process fails.
+    Raises `TimeoutError` at the deadline, `Died("encoder")` when the process is ended from outside, and
+    `subprocess.CalledProcessError` when it fails.
     """
     source = folder / "sound.pcm"
     source.write_bytes(pcm)
     command = [*PYTHON, "-m", "bubbles.audio.press", str(source)]
     try:
-        told = subprocess.run(command, stdout=subprocess.PIPE, timeout=deadline_s, check=True).stdout
+        # What it complains of is no line of a log, and may hold what was sent.
+        ran = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=deadline_s, check=False
+        )
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"The renditions were not made within {deadline_s:g} s.") from None
     finally:
         source.unlink()
-    return [Encoded(**each | {"path": Path(each["path"])}) for each in json.loads(told)]
+    if -ran.returncode in FROM_OUTSIDE:
+        raise Died("encoder", "The process that makes renditions was ended from outside.")
+    ran.check_returncode()
+    return [Encoded(**each | {"path": Path(each["path"])}) for each in json.loads(ran.stdout)]
 
 
 def main() -> None:

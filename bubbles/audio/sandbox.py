@@ -21,13 +21,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bubbles.audio.downmix import to_mono
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import Code, Died, Missing, Refused
 
 PCM_RATE_HZ = 48_000
 """Rate of all PCM that leaves the sandbox: mono, s16le."""
 
 READY = b"ready\n"
 VERDICT_MAX_BYTES = 4_096
+CPU_SLACK_S = 1.0
+ENDS_MAX_S = 1.0
+"""From its last word to its end."""
+
+FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 STARVED_PART = 0.5
 """Of its time: a child that waited for a core as long as this tells nothing of the recording."""
 
@@ -118,9 +123,12 @@ def _ask(
 ) -> tuple[dict[str, object], memoryview]:
     """The child's verdict and PCM, unchecked but bounded. Raises Refused when it dies over its work."""
     with _child(recording, task) as child:
-        answer = _read(child, time.monotonic() + timeout_s, len(READY) + VERDICT_MAX_BYTES + pcm_max_bytes)
-        waited_s = _waited_s(child.pid)
-    ends_at = answer.find(b"\n", len(READY))
+        until = time.monotonic() + timeout_s
+        answer = _read(child, until, len(READY) + VERDICT_MAX_BYTES + pcm_max_bytes)
+        ends_at, waited_s = answer.find(b"\n", len(READY)), _waited_s(child.pid)
+        killed = ends_at < 0 and _was_killed(child, until) and _worked_s(child.pid) < task["cpu_s"] - CPU_SLACK_S
+    if killed:
+        raise Died("decoder", "The part that reads recordings was ended from outside.")
     if ends_at < 0 and waited_s > timeout_s * STARVED_PART:
         raise Missing("decoder", "This machine is too busy to read recordings.")
     if not answer.startswith(READY):
@@ -173,11 +181,33 @@ def _read(child: subprocess.Popen[bytes], until: float, length_max_bytes: int) -
     return answer
 
 
+def _worked_s(pid: int) -> float:
+    """How long a process ran (proc_pid_schedstat); 0 where nobody counts."""
+    return _scheduled_s(pid, 0)
+
+
 def _waited_s(pid: int) -> float:
-    """How long a process was ready to run while no core was free for it (proc_pid_schedstat); 0 where none counts."""
+    """How long a process was ready to run while no core was free for it; 0 where nobody counts."""
+    return _scheduled_s(pid, 1)
+
+
+def _scheduled_s(pid: int, place: int) -> float:
     with contextlib.suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[place]) / 1e9
     return 0.0
+
+
+def _was_killed(child: subprocess.Popen[bytes], until: float) -> bool:
+    """Whether it was ended by a signal that none of its own faults sends, before the clock (`time.monotonic`) struck.
+
+    It stays to be waited for. The kernel sends `SIGKILL` too, when its time on a core is used up.
+    """
+    until = min(until, time.monotonic() + ENDS_MAX_S)
+    while (ended := os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is None:
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.01)
+    return ended.si_code == os.CLD_KILLED and ended.si_status in FROM_OUTSIDE
 
 
 def _parsed(line: bytearray) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Steps of the journey, as rows: begun, finished, put off or given up, each only by the latest attempt."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ from sqlmodel import Session, col, select, update
 
 from bubbles.db import jobs
 from bubbles.model.bubble import Bubble
-from bubbles.model.step import Step, StepName
+from bubbles.model.step import NO_MEMORY, Step, StepName
 
 _JOB_AT_WORK = """
     SELECT FROM procrastinate_jobs job
@@ -34,27 +35,48 @@ def enqueue(
     else:
         step.attempt += 1  # what may still run is overtaken
         step.queued_at, step.turn_at = now, turn_at or now
-        step.tries, step.waiting_for, step.error = 0, None, None
-        step.started_at = step.finished_at = step.gave_up_at = None
+        step.tries, step.deaths, step.waiting_for, step.error = 0, 0, None, None
+        step.started_at = step.finished_at = step.gave_up_at = step.tried_again_at = None
     session.flush()
     _add_job(session, step)
 
 
-def begin(session: Session, bubble_id: int, name: StepName, now: datetime) -> Step | None:
-    """Starts an attempt, counted; None when the step is over."""
+def begin(
+    session: Session, bubble_id: int, name: StepName, now: datetime, *, up_since: datetime | None = None
+) -> Step | None:
+    """Starts an attempt; None when the step is over. One before that `has_died` is counted."""
     step = session.get(Step, (bubble_id, name), with_for_update=True)
     if step is None or step.finished_at or step.gave_up_at:
         return None
+    step.deaths += has_died(session, bubble_id, name, up_since=up_since)
     step.attempt += 1
-    step.tries += 1
     step.started_at, step.waiting_for = now, None
     return step
 
 
-def has_died(session: Session, bubble_id: int, name: StepName) -> bool:
-    """Whether the latest attempt never told how it ended, as when its worker was killed; asked before the next."""
+def has_died(session: Session, bubble_id: int, name: StepName, *, up_since: datetime | None = None) -> bool:
+    """Whether the latest attempt never told how it ended, as when its worker was killed; asked before the next.
+
+    The recording did not do it when the database, or this machine, which is `up_since`, was started after the attempt:
+    that ends whatever runs.
+    """
     step = session.get(Step, (bubble_id, name))
-    return bool(step and step.started_at and not step.finished_at and not step.gave_up_at)
+    if step is None or step.started_at is None or step.finished_at or step.gave_up_at:
+        return False
+    return step.started_at > max(filter(None, (_up_since(session), up_since)))
+
+
+def _up_since(session: Session) -> datetime:
+    since: datetime = session.connection().execute(text("SELECT pg_postmaster_start_time()")).scalar_one()
+    return since
+
+
+def wants_to_be_alone(session: Session, bubble_id: int, name: StepName) -> bool:
+    """Whether a process died over the step, or memory did not suffice for it: it might take others along."""
+    step = session.get(Step, (bubble_id, name))
+    if step is None or step.finished_at or step.gave_up_at:
+        return False
+    return bool(step.started_at or step.deaths or step.error == NO_MEMORY)
 
 
 def require_latest(session: Session, step: Step) -> None:
@@ -68,11 +90,21 @@ def finish(session: Session, step: Step, now: datetime) -> None:
 
 
 def put_off(
-    session: Session, step: Step, *, wait: timedelta, waiting_for: str | None, error: str | None, counted: bool
+    session: Session,
+    step: Step,
+    *,
+    wait: timedelta,
+    waiting_for: str | None,
+    error: str | None,
+    counted: bool,
+    died: bool = False,
 ) -> None:
-    """Has the step tried again after `wait`, for want of the part `waiting_for`; a try not `counted` is given back."""
-    tries = step.tries if counted else step.tries - 1
-    _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries)
+    """Has the step tried again after `wait`, for want of the part `waiting_for`; `counted`: the attempt failed.
+
+    `died`: a process died over it.
+    """
+    tries, deaths = step.tries + counted, step.deaths + died
+    _write(session, step, started_at=None, waiting_for=waiting_for, error=error, tries=tries, deaths=deaths)
     _add_job(session, step, run_in=wait)
 
 
@@ -137,6 +169,28 @@ def unfinished(session: Session, *, gave_up: bool, limit: int) -> list[tuple[str
     if gave_up:
         query = query.where(col(Step.gave_up_at).is_not(None))
     return [(code, step) for code, step in session.exec(query.order_by(col(Step.turn_at)).limit(limit))]
+
+
+def given_up(session: Session, *, before: datetime, but_for: Collection[str], limit: int) -> list[tuple[int, StepName]]:
+    """Steps that were given up before a moment, for other reasons, and were not tried once more, the oldest first.
+
+    None while as many as `limit` that were tried once more are not over yet.
+    """
+    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
+    waiting = select(func.count()).where(col(Step.tried_again_at).is_not(None), *unfinished)
+    room = limit - session.exec(waiting).one()
+    query = select(Step.bubble_id, Step.name).where(
+        col(Step.gave_up_at) < before, col(Step.tried_again_at).is_(None), col(Step.error).not_in(but_for)
+    )
+    found = session.exec(query.order_by(col(Step.gave_up_at)).limit(max(0, room))).all()
+    return [(bubble_id, StepName(name)) for bubble_id, name in found]
+
+
+def mark_tried_again(session: Session, bubble_id: int, name: StepName, now: datetime) -> None:
+    """Writes down that a step was begun once more after it was given up: it will not be again."""
+    session.exec(
+        update(Step).where(col(Step.bubble_id) == bubble_id, col(Step.name) == name).values(tried_again_at=now)
+    )
 
 
 def of(session: Session, bubble_id: int, name: StepName) -> Step | None:

@@ -15,7 +15,7 @@ from bubbles.model.draft import Draft
 from bubbles.model.licence import Licence
 from bubbles.model.place import Place, PlaceRole, Precision, cell_of
 from bubbles.model.rendition import MEDIA_TYPES, Rendition
-from bubbles.model.step import SPOILED, Step, StepName
+from bubbles.model.step import DIED, NO_MEMORY, SPOILED, Step, StepName
 from bubbles.model.times import rfc3339
 from bubbles.model.transcript import Transcript, TranscriptState
 
@@ -169,7 +169,7 @@ def transcript_state(said: Transcript | None, step: Step | None) -> TranscriptSt
 
 def _why(step: Step | None) -> str:
     """Why a step was given up, as far as it says something to who sent the sound."""
-    return SPOILED if step is not None and step.error == SPOILED else "error"
+    return step.error if step is not None and step.error in {SPOILED, DIED, NO_MEMORY} else "error"
 
 
 def is_open(step: Step) -> bool:

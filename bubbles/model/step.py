@@ -20,6 +20,13 @@ SPOILED = "spoiled"
 """What a step waits for, and is given up for, when the store gives back other sound than it was given."""
 
 
+DIED = "died"
+"""Why a step is put off, or given up: what worked on it was ended from outside, or ended and could not say why."""
+
+NO_MEMORY = "no_memory"
+"""As `DIED`, when a limit of memory was reached and said so."""
+
+
 class Urgency(StrEnum):
     """How much somebody waits for a step."""
 
@@ -52,9 +59,12 @@ class Step(SQLModel, table=True):
 
     `turn_at` orders the queue, the earlier first, and stays the bubble's from step to step. `attempt` grows with every
     start and is the fence: a result is written only by the attempt that is the latest, while it is under way. `tries`
-    are the attempts that count towards giving up; waiting for a missing part costs none. `waiting_for` names that part
-    (`model`, `store`, `memory`, `disk`), or is `spoiled`, which does cost tries; `error` says in a word why the last
-    try failed.
+    are the attempts that failed, and count towards giving up; waiting for a missing part costs none. `deaths` are the
+    attempts that a process died over; the first is not held against the recording. `waiting_for` names the part that is
+    missing (`model`, `store`, `database`, `disk`, `decoder`), or is `spoiled`, which does cost tries; `error` says in a
+    word why the last try failed. `tried_again_at` is when it was begun once more after it had been given up.
+
+    A row goes with its bubble; a backup, a restore and a move take it along as it is, an export leaves it out.
     """
 
     bubble_id: int = reference("bubble.id", part_of_key=True)
@@ -65,8 +75,10 @@ class Step(SQLModel, table=True):
     )
     attempt: int = 0
     tries: int = 0
+    deaths: int = 0
     started_at: datetime | None = optional_instant()
     waiting_for: str | None = None
     error: str | None = None
     finished_at: datetime | None = optional_instant()
     gave_up_at: datetime | None = optional_instant()
+    tried_again_at: datetime | None = optional_instant()

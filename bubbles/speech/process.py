@@ -6,10 +6,10 @@ must live as long as the process; and one thread means one transcription at a ti
 
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,17 +18,17 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from bubbles.absences import ABSENCES
 from bubbles.errors import Missing
 from bubbles.model.cue import Cue
 from bubbles.speech import frames, models
+from bubbles.speech.signs import Signs, died, no_memory
 from bubbles.speech.transcriber import ON_CPU, Engine, Heard, Samples
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _CHILD = (sys.executable, "-m", "bubbles.speech.child")
 _MIB = 1024 * 1024
-# How a process ends that was refused memory: by the kernel's OOM killer, by its own std::terminate, or in a library
-# that did not look whether it got any (ran: all three happen, depending on how much is short).
-_MEMORY_SIGNALS = (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV)
+LOOK_EVERY_S = 0.1
 
 
 @dataclass
@@ -122,12 +122,13 @@ class SpeechProcess:
     def _transcribe(self, job: _Job, jobs: _Jobs) -> Heard:
         try:
             if self._jobs is jobs:
-                answer = self._started().ask(job.samples, job.language, self._deadline_s)
+                child = self._started()
+                answer = child.ask(job.samples, job.language, self._deadline_s)
                 return _heard(answer, self._memory_mib)
         except EOFError:
             status = self._end()
             if self._jobs is jobs:
-                raise _death(status, self._memory_mib) from None
+                raise died(status, child.signs, self._memory_mib) from None
         except TimeoutError:
             self._end()
             raise
@@ -139,7 +140,8 @@ class SpeechProcess:
             self._end()
             limits = [str(os.getpid()), str(self._memory_mib * _MIB), str(self._threads)]
             engine = [self._engine.device, self._engine.compute_type]
-            self._child = _Child([*self._command, *limits, *engine, self._name, str(folder)])
+            command = [*self._command, *limits, *engine, self._name, str(folder)]
+            self._child = _Child(command, memory_bytes=self._memory_mib * _MIB)
         return self._child
 
     def _end(self) -> int | None:
@@ -150,11 +152,14 @@ class SpeechProcess:
 class _Child:
     """A running child.py."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(command, cwd=_PACKAGE_PARENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, command: Sequence[str], *, memory_bytes: int) -> None:
+        self._process = subprocess.Popen(
+            command, cwd=_PACKAGE_PARENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         self._requests = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
         self.pid = self._process.pid
+        self.signs = Signs(self.pid, cast(BinaryIO, self._process.stderr), memory_bytes=memory_bytes)
 
     @property
     def runs(self) -> bool:
@@ -165,9 +170,8 @@ class _Child:
 
     def ask(self, samples: Samples, language: str | None, deadline_s: float) -> frames.Head:
         """Its answer. Raises TimeoutError when it was killed at its deadline, EOFError when it died otherwise."""
-        late = threading.Event()
-        watch = threading.Timer(deadline_s, self._kill_late, [late])
-        watch.daemon = True
+        answered, late = threading.Event(), threading.Event()
+        watch = threading.Thread(target=self._watch, args=(answered, late, deadline_s), daemon=True)
         watch.start()
         try:
             body = np.ascontiguousarray(samples, np.float32).tobytes()
@@ -178,15 +182,21 @@ class _Child:
                 raise TimeoutError(f"The transcription took more than {deadline_s:g} seconds.") from error
             raise EOFError from error
         finally:
-            watch.cancel()
+            answered.set()
+            watch.join()
 
-    def _kill_late(self, late: threading.Event) -> None:
-        late.set()
-        self.kill()
+    def _watch(self, answered: threading.Event, late: threading.Event, deadline_s: float) -> None:
+        """Looks how much memory it takes until it has answered, and kills it at its deadline."""
+        until_s = time.monotonic() + deadline_s
+        while not answered.wait(LOOK_EVERY_S):
+            self.signs.look()
+            if time.monotonic() >= until_s and not late.is_set():
+                late.set()
+                self.kill()
 
     def end(self) -> int:
         """End it and return its exit status, negative for a signal. It holds nothing that could be lost."""
-        with self._answers:
+        with self._answers, self.signs.closing():
             try:
                 self._requests.close()
             except BrokenPipeError:
@@ -205,23 +215,10 @@ class _Child:
 def _heard(answer: frames.Head, memory_mib: int) -> Heard:
     match answer:
         case {"heard": dict(fields)}:
+            ABSENCES.worked("model")
             return Heard(**{**fields, "cues": tuple(Cue(**cue) for cue in fields["cues"])})
         case {"missing": ["memory", _]}:
-            raise _no_memory(memory_mib)
+            raise no_memory(memory_mib)
         case {"missing": [str(part), str(detail)]}:
             raise Missing(part, detail)
     raise RuntimeError(f"The speech process failed: {answer.get('failed')}")
-
-
-def _death(status: int | None, memory_mib: int) -> Exception:
-    if status in _MEMORY_SIGNALS:
-        return _no_memory(memory_mib)
-    return RuntimeError(f"The speech process ended with status {status}.")
-
-
-def _no_memory(memory_mib: int) -> Missing:
-    return Missing(
-        "memory",
-        f"The speech process needs more than the {memory_mib} MiB it may take, or the machine has no more: "
-        "raise BUBBLES_TRANSCRIBE_MEMORY_MIB, free memory, or choose a smaller BUBBLES_WHISPER_MODEL.",
-    )

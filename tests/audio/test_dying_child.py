@@ -17,7 +17,7 @@ from soundmaking import Shape, voice, written
 
 from bubbles.audio import sandbox
 from bubbles.audio.sandbox import Decoded, Limits, decode
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import Code, Died, Missing, Refused
 from tests.journey.service import wait_for
 
 
@@ -37,12 +37,37 @@ def refused(result: "Future[Decoded]") -> Refused:
     return refusal.value
 
 
-@pytest.mark.parametrize("signalled", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+@pytest.mark.parametrize("signalled", [signal.SIGSEGV, signal.SIGABRT])
 def test_a_child_that_dies_is_a_refusal(endless: Path, signalled: signal.Signals) -> None:
     before = children()
     with ThreadPoolExecutor(1) as threads:
         result = threads.submit(decode, endless, Limits(timeout_s=60))
         os.kill(first_at_work(lambda: children() - before), signalled)
+        assert refused(result).code is Code.NOT_AUDIO
+
+
+@pytest.mark.parametrize("signalled", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_is_ended_from_outside_says_nothing_of_the_recording(
+    endless: Path, signalled: signal.Signals
+) -> None:
+    before = children()
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(decode, endless, Limits(timeout_s=60))
+        os.kill(first_at_work(lambda: children() - before), signalled)
+        with pytest.raises(Died) as died:
+            result.result(timeout=60)
+    assert died.value.part == "decoder"
+
+
+def test_a_child_that_used_up_its_time_on_a_core_was_not_ended_from_outside(
+    endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel ends it by the same signal."""
+    monkeypatch.setattr(sandbox, "_worked_s", lambda pid: 60.0)
+    before = children()
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(decode, endless, Limits(timeout_s=60))
+        os.kill(first_at_work(lambda: children() - before), signal.SIGKILL)
         assert refused(result).code is Code.NOT_AUDIO
 
 

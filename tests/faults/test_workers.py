@@ -27,7 +27,7 @@ DEEDS = {
 WILFUL = """
 import ctypes, os, signal, sys, threading, time
 from dataclasses import replace
-from bubbles import app, cli, pipeline, worker
+from bubbles import app, cli, failures, pipeline, worker
 from bubbles.errors import Missing
 from bubbles.pipeline import STAGES
 
@@ -51,7 +51,7 @@ def misbehave(house, step):
 
 name = pipeline.StepName.NORMALISE
 STAGES[name] = replace(STAGES[name], run=misbehave)
-pipeline.BLOB_SLACK_S = EXTRA
+pipeline.BLOB_SLACK_S, failures.DEATH_BACKOFF_S = EXTRA, (0, 0, 0, 0)
 worker.DRAIN_S, worker.LEAVE_MAX_S, worker.LAST_WORDS_MAX_S = 0.5, LEAVE, 60
 sys.argv = ["bubbles", "work", "--queues", "normalise"]
 cli.main()
@@ -139,13 +139,13 @@ def test_a_worker_that_freezes_ends_by_itself_and_its_work_is_handed_over(house:
     wait_for(lambda: recovered(house) == [NAME])
     assert take(house) == bubble.id
     pipeline.run_step(house, NAME, bubble.id)
-    assert (state_of(house, bubble), step_of(house, bubble).tries) == (State.PLAYABLE, 2)
+    assert (state_of(house, bubble), step_of(house, bubble).deaths) == (State.PLAYABLE, 1)
 
 
 def test_a_recording_that_kills_its_workers_is_given_up_holds_up_no_other_and_can_be_tried_again(
     house: House, bubble: Bubble, tmp_path: Path
 ) -> None:
-    for _ in range(house.settings.attempts_max):
+    for _ in range(house.settings.attempts_max + 1):  # the first counts for nothing
         with wilful(house, "dies") as worker:
             assert worker.process.wait(ENDS_MAX_S) == -signal.SIGKILL
         wait_for(lambda: recovered(house) == [NAME])
@@ -155,7 +155,7 @@ def test_a_recording_that_kills_its_workers_is_given_up_holds_up_no_other_and_ca
     assert (state_of(house, bubble), state_of(house, other)) == (State.FAILED, State.PLAYABLE)
     with house.database.transaction() as session:
         (listed,) = steps.unfinished(session, gave_up=True, limit=10)
-        assert (listed[0], listed[1].error) == (bubble.code, "died_too_often")
+        assert (listed[0], listed[1].error) == (bubble.code, "died")
         retry.retry(session, bubble, now=house.now())
     pipeline.run_step(house, NAME, bubble.id)
     assert state_of(house, bubble) is State.PLAYABLE

@@ -160,6 +160,8 @@ def test_while_it_is_prepared_the_page_says_so_and_looks_again(browser, stage, h
         ({"waiting_for": "spoiled"}, "what the store gives back of the sound is damaged"),
         ({"gave_up_at": "now"}, "could not be written down"),
         ({"gave_up_at": "now", "error": "spoiled"}, "the sound that is kept is damaged"),
+        ({"gave_up_at": "now", "error": "died"}, "was ended again and again while it listened"),
+        ({"gave_up_at": "now", "error": "no_memory"}, "there was not enough memory for it"),
     ],
 )
 def test_words_that_are_not_there_have_a_reason(browser, stage, house, step, says):

@@ -84,6 +84,9 @@ def test_what_words_wait_for_is_told(author: Author) -> None:
         (SHELVES["failed"], {"name": "normalise", "error": "spoiled"}, "what the store keeps of it is damaged"),
         (SHELVES["failed"], {"name": "normalise", "error": "ValueError"}, "nothing playable could be made of it"),
         ({"words": None}, {"error": "spoiled"}, "the sound that is kept is damaged"),
+        (SHELVES["failed"], {"name": "normalise", "error": "died"}, "was ended again and again"),
+        ({"words": None}, {"error": "died"}, "was ended again and again"),
+        ({"words": None}, {"error": "no_memory"}, "there was not enough memory for it"),
     ],
 )
 def test_what_was_given_up_for_spoiled_sound_says_so(author: Author, columns: Any, step: Any, says: str) -> None:

@@ -1,7 +1,6 @@
 """What a failure means: waited for, tried again, given up."""
 
 import errno
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +11,7 @@ from bubbles import pipeline, publish
 from bubbles.app import House
 from bubbles.db import bubbles, steps
 from bubbles.errors import Code, Missing, Refused
+from bubbles.failures import WAIT_FOR_PART
 from bubbles.model.bubble import State
 from bubbles.model.step import Step, StepName
 from bubbles.pipeline import Stage, run_step
@@ -33,7 +33,7 @@ def test_a_missing_part_is_waited_for_and_uses_up_no_try(house, script, bubble_i
         run_step(house, NAME, bubble_id)
     step = step_of(house, bubble_id)
     assert (step.waiting_for, step.tries, step.attempt, step.gave_up_at) == ("model", 0, 10, None)
-    assert due(house, bubble_id)[-1] == NOON + pipeline.WAIT_FOR_PART
+    assert due(house, bubble_id)[-1] == NOON + WAIT_FOR_PART
 
 
 def test_a_failure_is_tried_again_later_each_time_then_given_up(house, script, bubble_id):
@@ -79,14 +79,6 @@ def test_waiting_for_a_bubble_says_what_it_waits_for(house, script, bubble_id):
     with pytest.raises(Missing) as missing:
         publish.wait(house, bubble_id)
     assert (missing.value.part, len(script.seen)) == ("store", 1)
-
-
-def test_a_poison_recording_that_kills_its_worker_is_given_up(house, script, bubble_id):
-    for _ in range(house.settings.attempts_max):
-        with house.database.transaction() as session:  # a worker that begins and dies
-            steps.begin(session, bubble_id, NAME, NOON)
-    run_step(house, NAME, bubble_id)
-    assert (script.seen, script.gave_up) == ([], ["died_too_often"])
 
 
 def test_a_worker_that_leaves_puts_its_step_back_uncounted(house, script, bubble_id):
@@ -158,24 +150,12 @@ def test_each_queue_runs_as_many_at_once_as_is_set(house):
     assert pipeline.at_once(settings, ["transcribe"]) == {"transcribe": 3}
 
 
-def test_a_step_that_a_worker_died_over_runs_alone(house, script, bubble_id, monkeypatch):
-    asked = []
-    monkeypatch.setattr(Shift, "room", lambda shift, *, alone: (asked.append(alone), nullcontext())[1])
-    script.does = [OSError("disk"), None]
-    run_step(house, NAME, bubble_id)
-    with house.database.transaction() as session:
-        steps.begin(session, bubble_id, NAME, NOON)  # by a worker that dies
-    run_step(house, NAME, bubble_id)
-    run_step(house, NAME, bubble_id)
-    assert asked == [False, True, False]
-
-
 @pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(hours=1)])
 def test_a_clock_that_is_off_neither_hurries_nor_delays_what_is_tried_again(house, script, bubble_id, off):
     house = replace(house, now=lambda: datetime.now(UTC) + off)
     script.does = [Missing("store", "It is away.")]
     run_step(house, NAME, bubble_id)
-    assert due(house, bubble_id) == [NOON + pipeline.WAIT_FOR_PART]
+    assert due(house, bubble_id) == [NOON + WAIT_FOR_PART]
     with house.database.transaction() as session:
         assert steps.begin(session, bubble_id, NAME, house.now())
         session.flush()

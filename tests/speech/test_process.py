@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bubbles.errors import Missing
+from bubbles import machine
+from bubbles.errors import Died, Missing
 from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import RATE_HZ, Samples
 
@@ -38,6 +39,9 @@ class Wilful:
         if deed == 4: os._exit(3)
         if deed == 5: raise MemoryError
         if deed == 6: raise ValueError("a fault")
+        if deed == 8: sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\\n"); os.abort()
+        if deed == 9: os.kill(os.getpid(), signal.SIGSEGV)
+        if deed == 10: held = bytearray(460 << 20); Path(sys.argv[-1], "hangs").touch(); time.sleep(1); os.abort()
         if deed == 7: print("noise " * 10_000, flush=True); os.write(1, b"more")
         heard = FakeTranscriber(model_words()).transcribe(samples, language=language)
         return heard
@@ -112,8 +116,8 @@ def test_a_hang_is_killed_at_the_deadline_and_the_next_is_heard(
     assert asked(process) != first
 
 
-@pytest.mark.parametrize("number", [3, 5])
-def test_a_lack_of_memory_is_told(opened: Callable[..., SpeechProcess], number: int) -> None:
+@pytest.mark.parametrize("number", [5, 8, 10])
+def test_a_lack_of_memory_is_told_when_a_limit_says_so(opened: Callable[..., SpeechProcess], number: int) -> None:
     process = opened()
     with pytest.raises(Missing) as told:
         process.transcribe(deed(number), language=None)
@@ -122,7 +126,49 @@ def test_a_lack_of_memory_is_told(opened: Callable[..., SpeechProcess], number: 
     assert asked(process)
 
 
-@pytest.mark.parametrize(("number", "reason"), [(4, "status 3"), (6, "ValueError: a fault")])
+def test_a_process_that_is_ended_from_outside_lacks_no_memory(opened: Callable[..., SpeechProcess]) -> None:
+    process = opened()
+    with pytest.raises(Died) as died:
+        process.transcribe(deed(3), language=None)
+    assert died.value.part == "speech"
+    assert asked(process)
+
+
+class Counting:
+    """The kernel's counts of memory that ran out, as they are read before a process begins and after it has died."""
+
+    def __init__(self, *told: machine.Shortages) -> None:
+        self._told = list(told)
+
+    def __call__(self) -> machine.Shortages:
+        return self._told.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("after", "part"),
+    [(machine.Shortages(3, 5), "memory"), (machine.Shortages(2, 5), "speech"), (machine.Shortages(3, 4), "speech")],
+    ids=["our own limit", "another's account", "no kill"],
+)
+def test_who_the_kernel_ends_lacks_memory_only_when_a_limit_was_reached(
+    opened: Callable[..., SpeechProcess], monkeypatch: pytest.MonkeyPatch, after: machine.Shortages, part: str
+) -> None:
+    process = opened()
+    monkeypatch.setattr(machine, "shortages", Counting(machine.Shortages(2, 4), after))
+    with pytest.raises(Missing) as told:
+        process.transcribe(deed(3), language=None)
+    assert told.value.part == part
+
+
+def test_what_a_process_complains_of_is_no_line_of_the_log(
+    opened: Callable[..., SpeechProcess], capfd: pytest.CaptureFixture[str]
+) -> None:
+    process = opened()
+    asked(process, deed(7))
+    process.close()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("number", "reason"), [(4, "status 3"), (6, "ValueError: a fault"), (9, "status -11")])
 def test_a_fault_is_told_as_a_fault(opened: Callable[..., SpeechProcess], number: int, reason: str) -> None:
     process = opened()
     with pytest.raises(RuntimeError, match=reason):

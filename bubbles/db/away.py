@@ -1,0 +1,49 @@
+"""What an error of the database says: that it is away or cannot work, or that it was asked wrongly."""
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+AWAY = ("08", "53", "57P")
+"""No connection, no resources (disk, memory, connections), an operator's intervention: codes that begin so."""
+
+BUSY = ("25006", "40", "55P03", "57014")
+"""Read only, as a standby is; given way to another transaction; a lock or a statement that took too long."""
+
+WRONG_WAY_IN = ("28", "3D")
+"""A password, a user, a database that there is not: nothing that waiting would mend."""
+
+CAUSES_MAX = 10
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database is away, or lacks what it needs to work; nothing that was asked of it can be the cause."""
+    found, told = _found(error)
+    return found and (told is None or told.startswith(AWAY))
+
+
+def is_troubled(error: BaseException | None) -> bool:
+    """As `is_away`, or it has too much to do: the same may be asked again."""
+    found, told = _found(error)
+    return found and (told is None or told.startswith(AWAY + BUSY))
+
+
+def _found(error: BaseException | None) -> tuple[bool, str | None]:
+    """Whether an error, or a cause of it, is the database's; and its SQLSTATE, None when there was no answer."""
+    for _ in range(CAUSES_MAX):
+        if isinstance(error, DBAPIError):
+            return _told(error.orig, cut_off=error.connection_invalidated)
+        if isinstance(error, (NoConnectionFree, DisconnectionError)):
+            return True, None
+        if isinstance(error, psycopg.Error):
+            return _told(error, cut_off=False)
+        if error is None:
+            break
+        error = error.__cause__
+    return False, None
+
+
+def _told(error: BaseException | None, *, cut_off: bool) -> tuple[bool, str | None]:
+    told: str | None = getattr(error, "sqlstate", None)
+    unanswered = told is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return cut_off or unanswered or told is not None, None if cut_off else told
