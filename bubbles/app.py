@@ -1,19 +1,23 @@
 """The only composition root: settings become database, blobs, speech and clock."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bubbles import data_folder, spans
+from bubbles.absences import ABSENCES
 from bubbles.audio.sandbox import Limits
 from bubbles.blobs.address import open_store
 from bubbles.blobs.moving import MovingStore
 from bubbles.blobs.store import BlobStore
 from bubbles.blobs.timed import timed
 from bubbles.config import Settings
-from bubbles.db import embedded
+from bubbles.db import away, embedded
 from bubbles.db.engine import Database, Share, is_address
 from bubbles.errors import Missing
 from bubbles.model.draft import TextLimits
@@ -23,6 +27,7 @@ from bubbles.speech.process import SpeechProcess
 from bubbles.speech.transcriber import Engine, Transcriber
 
 POSTGRESQL = re.compile(r"postgres(ql)?(\+\w+)?://")
+LOOK_AGAIN_S = 1.0
 NO_PROXY = (
     "BUBBLES_TRUSTED_PROXIES is empty, so all visitors count as one network, and as one listener; "
     "name the proxy that speaks https"
@@ -59,9 +64,16 @@ class House:
 
 @contextmanager
 def open_house(
-    settings: Settings, *, on_progress: Callable[[str], None] = lambda _: None, migrate: bool = True
+    settings: Settings,
+    *,
+    on_progress: Callable[[str], None] = lambda _: None,
+    migrate: bool = True,
+    patient: bool = False,
 ) -> Iterator[House]:
-    """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end."""
+    """Everything that the settings name, ready to use: the database is up and migrated. Closed at the end.
+
+    `patient`: waits for a database that is away, or being restored.
+    """
     data_folder.make(settings.data_dir)
     if settings.traces == "otlp":
         spans.configure()
@@ -69,12 +81,25 @@ def open_house(
         database = Database(url, share=Share(settings.queries_at_once, settings.query_timeout_s))
         transcriber = speech(settings)
         try:
-            if migrate:
-                database.migrate()
+            while migrate and not _migrated(database, patient=patient):
+                time.sleep(LOOK_AGAIN_S)
             yield House(settings, database, store(settings), transcriber)
         finally:
             transcriber.close()
             database.close()
+
+
+def _migrated(database: Database, *, patient: bool) -> bool:
+    """Whether the database is up and migrated; raises what is in the way unless that may pass and one is `patient`."""
+    try:
+        database.migrate()
+    except (Missing, SQLAlchemyError) as error:
+        passes = isinstance(error, Missing) or (away.is_away(error) and not away.is_wrong_door(error))
+        if not patient or not passes:
+            raise
+        ABSENCES.missed("database", error.detail if isinstance(error, Missing) else away.DETAIL)
+        return False
+    return True
 
 
 @contextmanager

@@ -12,8 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import erasures, leave, orphans, retry, spans, upkeep
+from bubbles.absences import ABSENCES
 from bubbles.app import House
-from bubbles.db import chores, steps
+from bubbles.db import away, chores, steps
 from bubbles.db import jobs as job_rows
 from bubbles.db.jobs import Job
 from bubbles.errors import Missing
@@ -29,7 +30,8 @@ DEADLINE_S = 3600
 EVERY_TEN_SECONDS = "* * * * * */10"
 """The sixth field of a cron line is seconds."""
 
-TIDY_EVERY_S = 3600
+TIDY_EVERY_S = 1200
+"""How soon what a crash has left is gone from this machine: it may be what fills its disk."""
 
 ORPHANS_KEPT = "orphans_kept"
 """What a sweep counts that it would not delete, since it is too much; there is an alert on it."""
@@ -70,27 +72,49 @@ def jobs(house: House, shift: Shift, *, overdue_after: timedelta) -> list[Job]:
 
 
 @contextlib.contextmanager
+def database_may_be_away() -> Iterator[None]:
+    """What runs again by itself needs no trace of a database that is away, or lacks what it needs."""
+    try:
+        yield
+    except Exception as error:
+        if not away.is_troubled(error):
+            raise
+        ABSENCES.missed("database", away.DETAIL)
+
+
+@contextlib.contextmanager
 def told(house: House, name: str, *, by_hand: bool = False) -> Iterator[Counts]:
     """Writes down how a chore ended and what it counted.
 
     A part that is away is no fault where it comes again soon; `by_hand` raises it: somebody waits for the answer.
     """
     counts: Counts = Counter()
-    began_s, failed = time.monotonic(), True
+    began_s, ended = time.monotonic(), "failed"
     with structlog.contextvars.bound_contextvars(chore=name):
         try:
             with spans.span(f"chore {name}"):
                 yield counts
-            failed = False
-        except Missing as missing:
-            log.warning("waits", part=missing.part, detail=missing.detail)
-            if by_hand:
+            ended = "well"
+        except Exception as error:
+            if (missing := _missing(error)) is None:
                 raise
+            ended = "waits"
+            if by_hand:
+                raise missing from error
+            ABSENCES.missed(missing.part, missing.detail)
         finally:
-            took_s = round(time.monotonic() - began_s, 3)
-            (log.info if failed or any(counts.values()) else log.debug)("chore", took_s=took_s, failed=failed, **counts)
+            took_s, failed = round(time.monotonic() - began_s, 3), ended != "well"
+            tells = ended == "failed" or any(counts.values())
+            (log.info if tells else log.debug)("chore", took_s=took_s, failed=failed, **counts)
             with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
                 chores.ran(session, name, now=house.now(), took_s=took_s, counts=counts, failed=failed)
+
+
+def _missing(error: Exception) -> Missing | None:
+    """The part whose absence ended a chore, if one did."""
+    if isinstance(error, Missing):
+        return error
+    return Missing("database", away.DETAIL) if away.is_troubled(error) else None
 
 
 def _recover(house: House, counts: Counts) -> None:
@@ -141,7 +165,7 @@ def tidying(house: House) -> Iterator[None]:
             if left.wait(TIDY_EVERY_S):
                 return
 
-    Thread(target=tidy, daemon=True).start()
+    Thread(target=tidy, name="tidying", daemon=True).start()
     try:
         yield
     finally:

@@ -25,7 +25,6 @@ PATIENT_BACKOFF_S = (30, 120, 600)
 DEATH_BACKOFF_S = (2, 30, 120, 600)
 """As `BACKOFF_S`, after the first, second, ... death: whoever ends processes by hand, or takes all memory, stops."""
 
-DATABASE_AWAY = "The database is away, or lacks what it needs to work; its own log says more."
 NO_ROOM = "This machine has no room on a disk, or no more open files."
 
 log = structlog.get_logger()
@@ -63,7 +62,7 @@ def verdict(house: House, step: Step, error: Exception) -> Verdict:
         return Verdict(WAIT_FOR_PART, waiting_for=part)
     if step.tries + 1 >= house.settings.attempts_max:
         log.error("gives_up", exc_info=error)
-        return Verdict(None, error=name)
+        return Verdict(None, error=name, counted=True)
     log.warning("tries_again", exc_info=error)
     wait = _pause(PATIENT_BACKOFF_S if name in {SPOILED, NO_MEMORY} else BACKOFF_S, step.tries + 1)
     return Verdict(wait, waiting_for=SPOILED if name == SPOILED else None, error=name, counted=True)
@@ -76,7 +75,7 @@ def after_death(house: House, deaths: int, *, died: bool = False) -> Verdict:
     """
     if deaths > house.settings.attempts_max:
         log.error("gives_up", deaths=deaths)
-        return Verdict(None, error=DIED)
+        return Verdict(None, error=DIED, died=died)
     return Verdict(_pause(DEATH_BACKOFF_S, deaths), error=DIED, died=died)
 
 
@@ -88,7 +87,7 @@ def _pause(backoff_s: tuple[int, ...], number: int) -> timedelta:
 def _judged(house: House, error: Exception) -> Exception:
     """The error itself, or the part that is away: a store that spoils even what it is just given is not believed."""
     if away.is_troubled(error):
-        return Missing("database", DATABASE_AWAY)
+        return Missing("database", away.DETAIL)
     if isinstance(error, Spoiled):
         try:
             require_faithful(house.blobs)

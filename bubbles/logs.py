@@ -8,9 +8,14 @@ import json
 import logging
 import re
 import sys
+import threading
+import time
+import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -20,6 +25,8 @@ from bubbles.errors import Missing, Refused
 CODE_IN_A_KEY = re.compile(r"\b(renditions|recordings|erasures/bubbles)/[\w./-]*[\w-]")
 """Keys of blobs hold the code of their bubble, and who has the code of one that is not listed may hear it."""
 
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|COPY|WITH)\b.*")
 EVENT_MAX = 300
 CHAIN_MAX = 5
 
@@ -27,7 +34,7 @@ CHAIN_MAX = 5
 def configure(level: str) -> None:
     """Sets up structlog, and has the libraries' own logs speak only of what is wrong."""
     watched = sys.stderr.isatty()
-    libraries = logging.StreamHandler(sys.stderr)
+    libraries = _Libraries(sys.stderr)
     libraries.setFormatter(logging.Formatter("%(name)s: %(message)s") if watched else LibraryLine())
     logging.basicConfig(level=logging.ERROR, handlers=[libraries], force=True)
     structlog.configure(
@@ -43,25 +50,108 @@ def configure(level: str) -> None:
     )
 
 
+def catch_the_rest() -> None:
+    """Has whatever nobody catches in this process be a line too, unless a person is watching.
+
+    That is an error at the end of the process or of a thread, one that nobody could be told, and a warning.
+    """
+    if sys.stderr.isatty():
+        return
+    sys.excepthook = lambda kind, error, place: _tell_uncaught("uncaught", error)  # noqa: ARG005 - Python's shape
+    threading.excepthook = lambda caught: _tell_uncaught("uncaught_in_thread", caught.exc_value)
+    sys.unraisablehook = lambda caught: _tell_uncaught("unraisable", caught.exc_value)
+    warnings.showwarning = _tell_warning
+
+
+def tell_end(detail: str) -> None:
+    """Says why a process ends, whether its log was set up or not; `detail` is a sentence of ours."""
+    _write({"event": "ended", "level": "error", "detail": detail})
+
+
+def _tell_uncaught(event: str, error: BaseException | None) -> None:
+    _write({"event": event, "level": "critical", "exc_info": error})
+
+
+def _tell_warning(  # noqa: PLR0917 - Python's shape
+    message: Warning | str,  # noqa: ARG001 - Python's shape
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - as above
+    line: str | None = None,  # noqa: ARG001 - as above
+) -> None:
+    place = f"{Path(filename).name}:{lineno}"
+    _write({"event": "warned", "level": "warning", "category": category.__name__, "place": place})
+
+
+def _write(line: EventDict) -> None:
+    stamped = {**line, "timestamp": _stamp(time.time())}
+    sys.stderr.write(json.dumps(without_codes(None, "", told_error(None, "", stamped))) + "\n")
+    sys.stderr.flush()
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+class _Libraries(logging.StreamHandler[TextIO]):
+    """Writes the libraries' lines; one that cannot be written is told of in a line as well."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - theirs
+        """Instead of the traceback that Python would print."""
+        _write({"event": "line_lost", "level": "error", "logger": record.name, "exc_info": sys.exception()})
+
+
 def _watched() -> list[Processor]:
     plain = structlog.dev.plain_traceback  # the other ones print local variables, and with them what people said
     return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
 
 
 class LibraryLine(logging.Formatter):
-    """A library's line, in the shape of ours: the first line of its message, and its error as we tell errors."""
+    """A library's line, in the shape of ours: what it says itself, and its error as we tell errors.
+
+    What it fills in is left out but for numbers: it may repeat what was sent, or a statement of SQL.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
-        event, _, _ = record.getMessage().partition("\n")
         line: EventDict = {
-            "event": event[:EVENT_MAX],
+            "event": _library_event(record),
             "logger": record.name,
             "level": record.levelname.lower(),
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "timestamp": _stamp(record.created),
             "exc_info": record.exc_info,
         }
         return json.dumps(without_codes(None, "", told_error(None, "", line)))
+
+
+def _library_event(record: logging.LogRecord) -> str:
+    event, _, _ = _filled(str(record.msg), record.args).partition("\n")
+    return SQL.sub("...", QUOTED.sub("'...'", event))[:EVENT_MAX]
+
+
+def _filled(template: str, args: object) -> str:
+    try:
+        if isinstance(args, Mapping):
+            return template % {name: _fit(each) for name, each in args.items()}
+        return template % tuple(_fit(each) for each in args) if isinstance(args, tuple) and args else template
+    except (TypeError, ValueError, KeyError):
+        return template
+
+
+class _LeftOut:
+    """Stands for what is not written down, however it is asked for."""
+
+    def __str__(self) -> str:
+        return "..."
+
+    __repr__ = __str__
+
+
+def _fit(argument: object) -> object:
+    if isinstance(argument, (int, float)):
+        return argument
+    return type(argument).__name__ if isinstance(argument, BaseException) else _LeftOut()
 
 
 def told_error(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:  # noqa: ARG001 - structlog's shape

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from bubbles import scratch
 from bubbles.blobs.many import many
 from bubbles.blobs.moving import MovingStore, digest_of
 from bubbles.blobs.store import CHUNK_BYTES, BlobStore, Spoiled, put_bytes
@@ -63,8 +63,8 @@ def move(database: Database, stores: MovingStore, *, notes: Path, workdir: Path,
     _let_go_of_broken_off(database, stores.after, notes)
     copied = _copy_marks(stores)
     while True:
-        with TemporaryDirectory(dir=workdir, prefix="move-") as folder:
-            counts, bad = _round(database, stores, _Desk(notes, Path(folder)), on_progress)
+        with scratch.folder(workdir, "move") as folder:
+            counts, bad = _round(database, stores, _Desk(notes, folder), on_progress)
         _let_go_of_broken_off(database, stores.after, notes)
         copied += counts[Outcome.COPIED]
         if not counts[Outcome.COPIED]:  # what was accepted meanwhile, by processes that know only the former store

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlmodel import Session
 
+from bubbles import scratch
 from bubbles.audio import sandbox
 from bubbles.audio.peaks import peaks
 from bubbles.audio.press import press
@@ -42,9 +42,9 @@ def normalise(
         if bubble.withdrawn_at or bubble.recording_key is None:
             steps.finish(session, step, clock())
             return
-    with TemporaryDirectory(dir=workdir, prefix="normalise-") as folder:
-        decoded = _decode(blobs, bubble, Path(folder), limits)
-        encoded = press(decoded.pcm, Path(folder), deadline_s=deadline_s)
+    with scratch.folder(workdir, "normalise") as folder:
+        decoded = _decode(blobs, bubble, folder, limits)
+        encoded = press(decoded.pcm, folder, deadline_s=deadline_s)
         made = [(each, _stored(bubble.code, step.attempt, each)) for each in encoded]
         with database.transaction() as session:
             steps.require_latest(session, step)

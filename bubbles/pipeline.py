@@ -25,7 +25,7 @@ from bubbles.config import Settings
 from bubbles.db import away, bubbles, steps
 from bubbles.db.jobs import Job
 from bubbles.errors import Code, Missing, Refused
-from bubbles.failures import DATABASE_AWAY, Verdict
+from bubbles.failures import Verdict
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
 from bubbles.shift import Shift
@@ -167,9 +167,9 @@ def _ended_badly(house: House, step: Step, error: Exception, shift: Shift) -> No
         except Exception as failure:
             if not away.is_troubled(failure):
                 raise
-            ABSENCES.missed("database", DATABASE_AWAY)
+            ABSENCES.missed("database", away.DETAIL)
             if time.monotonic() >= until_s:
-                raise Missing("database", DATABASE_AWAY) from failure
+                raise Missing("database", away.DETAIL) from failure
             time.sleep(LOOK_AGAIN_S)
         else:
             return
@@ -191,29 +191,27 @@ def _failed(house: House, step: Step, error: Exception, *, leaving: bool) -> Non
 
 def _obey(house: House, step: Step, verdict: Verdict) -> None:
     """Puts the step off, or gives it up."""
+    counts = {"counted": verdict.counted, "died": verdict.died}
     with contextlib.suppress(steps.Overtaken), house.database.transaction() as session:
-        if verdict.wait is None:
-            # Bubble before step, as everywhere: the other way round is a deadlock.
-            bubble = bubbles.lock(session, step.bubble_id)
-            steps.give_up(session, step, now=house.now(), error=str(verdict.error))
-            STAGES[StepName(step.name)].on_give_up(session, bubble, house.now(), str(verdict.error))
+        if verdict.wait is not None:
+            waiting_for, error = verdict.waiting_for, verdict.error
+            steps.put_off(session, step, wait=verdict.wait, waiting_for=waiting_for, error=error, **counts)
             return
-        steps.put_off(
-            session,
-            step,
-            wait=verdict.wait,
-            waiting_for=verdict.waiting_for,
-            error=verdict.error,
-            counted=verdict.counted,
-            died=verdict.died,
-        )
+        # Bubble before step, as everywhere: the other way round is a deadlock.
+        bubble, reason = bubbles.lock(session, step.bubble_id), str(verdict.error)
+        steps.give_up(session, step, now=house.now(), error=reason, **counts)
+        STAGES[StepName(step.name)].on_give_up(session, bubble, house.now(), reason)
 
 
 def jobs(house: House, shift: Shift) -> list[Job]:
     """All that a worker runs: the steps, and what runs by itself."""
 
     def step(name: StepName) -> Job:
-        return Job(name, name, lambda bubble_id: run_step(house, name, bubble_id, shift=shift))
+        def run(bubble_id: int) -> None:
+            with chores.database_may_be_away():  # `revive` finds the step that nobody will run
+                run_step(house, name, bubble_id, shift=shift)
+
+        return Job(name, name, run)
 
     by_itself = chores.jobs(house, shift, overdue_after=_overdue_after(house.settings))
     return [*(step(name) for name in STAGES), *by_itself]

@@ -16,6 +16,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import accounts, chores, data_folder, sign_in
+from bubbles.absences import ABSENCES
 from bubbles.app import NO_PROXY, House, open_house
 from bubbles.config import COMMAND, PYTHON, Settings
 from bubbles.db import accounts as account_rows
@@ -63,7 +64,7 @@ def receive(settings: Settings) -> None:
     at_port = settings.model_copy(update={"port": settings.upload_port, "base_url": settings.public_url})
     data_folder.prepare(settings.data_dir)
     port = _upload_port(settings)
-    with port.held() as listener, open_house(at_port) as house:
+    with port.held() as listener, open_house(at_port, patient=True) as house:
         _serve_at(port, listener, house)
 
 
@@ -123,7 +124,7 @@ def _load_places(house: House) -> None:
         if towns.load(house.database, house.settings.places_file):
             log.info("places_loaded")
     except Missing as missing:
-        log.warning("missing", part=missing.part, detail=missing.detail)
+        ABSENCES.missed(missing.part, missing.detail)
     except SQLAlchemyError as error:
         log.error("places_not_loaded", error=type(error.__cause__ or error).__name__)
 

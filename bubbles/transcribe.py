@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import structlog
 from sqlmodel import Session
 
+from bubbles import scratch
 from bubbles.audio import sandbox
 from bubbles.audio.resample import resample_16k
 from bubbles.blobs.store import BlobStore, Spoiled, Stored
@@ -47,8 +47,8 @@ def transcribe(
         if bubble.withdrawn_at or not sources or (said and said.corrected_at):
             _end(session, bubbles.lock(session, step.bubble_id), step, clock())
             return
-    with TemporaryDirectory(dir=workdir, prefix="transcribe-") as folder:
-        path = Path(folder) / "recording"
+    with scratch.folder(workdir, "transcribe") as folder:
+        path = folder / "recording"
         _fetch(blobs, sources, path)
         decoded = sandbox.decode(path, once_accepted(limits))
     heard = transcriber.transcribe(resample_16k(decoded.pcm), language=bubble.language)

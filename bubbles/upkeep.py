@@ -5,6 +5,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bubbles import scratch
 from bubbles.blobs.store import BlobStore
 from bubbles.db import (
     accounts,
@@ -133,10 +134,11 @@ def forget(database: Database, *, now: datetime, idempotency_days: int) -> int:
 
 
 def sweep_files(folder: Path, *, now: datetime) -> int:
-    """Deletes temporary files and folders that a crash left a day ago or more; returns how many.
+    """Deletes temporary files and folders that dead processes left, or that are a day old; returns how many.
 
     What others make and remove there meanwhile is no error.
     """
+    swept = scratch.sweep(folder, now=now)
     oldest = (now - LEFTOVER_AGE).timestamp()
     found = (Path(base, name) for base, folders, names in os.walk(folder, topdown=False) for name in names + folders)
     old = [path for path in found if _is_older(path, oldest)]
@@ -146,7 +148,7 @@ def sweep_files(folder: Path, *, now: datetime) -> int:
                 path.rmdir()
         else:
             path.unlink(missing_ok=True)
-    return len(old)
+    return swept + len(old)
 
 
 def _is_older(path: Path, timestamp: float) -> bool:

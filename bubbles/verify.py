@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from bubbles import scratch
 from bubbles.blobs.many import many
 from bubbles.blobs.store import BlobStore, Spoiled
 from bubbles.db import named
@@ -29,8 +29,8 @@ def verify(database: Database, blobs: BlobStore, *, workdir: Path, on_progress: 
     with database.transaction() as session:
         wanted = named.count(session)
     found = Verified()
-    with TemporaryDirectory(dir=workdir, prefix="verify-") as folder:
-        for each, fault in many(partial(_fault, blobs, Path(folder)), named.pages(database)):
+    with scratch.folder(workdir, "verify") as folder:
+        for each, fault in many(partial(_fault, blobs, folder), named.pages(database)):
             found.blobs += 1
             if fault is not None:
                 getattr(found, fault).append(each.key)

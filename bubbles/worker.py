@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 import ctypes
 import faulthandler
+import math
 import os
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 from uuid import UUID, uuid4
 
 import structlog
@@ -27,6 +28,7 @@ from bubbles.app import House
 from bubbles.config import Settings
 from bubbles.db import crew
 from bubbles.db.jobs import HEARTBEAT_S, Workers
+from bubbles.errors import Missing
 from bubbles.shift import Shift, Task
 
 DRAIN_S = 4.0
@@ -36,6 +38,9 @@ LEAVE_MAX_S = 8.0
 
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
+LOOK_AGAIN_S = 1.0
+"""How often one looks whether the database is there again."""
+
 COUNT_MAX_S = 2.0
 """How long the database may take to hear of a hanging step before its worker leaves all the same."""
 
@@ -75,15 +80,24 @@ def _scraped(settings: Settings) -> Iterator[int | None]:
 
 
 async def _work(house: House, at_once: Mapping[str, int]) -> None:
-    shift, loop = Shift(), asyncio.get_running_loop()
+    shift, loop = Shift(patience_s=math.inf), asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(sum(at_once.values()) + SPARE_THREADS, "job"))
     last_resort = Timer(LEAVE_MAX_S, lambda: _leave_anyway(house, workers, shift))
     last_resort.daemon = True
 
     def drain() -> None:
         shift.leaving.set()
-        last_resort.start()
         loop.call_later(DRAIN_S, stop_listening)
+        if not workers.lost_database:
+            end_soon()
+
+    def end_soon() -> None:
+        if last_resort.ident is None:
+            last_resort.start()
+
+    def leave() -> None:
+        workers.stop()
+        end_soon()
 
     def stop_listening() -> None:
         house.transcriber.close()
@@ -97,13 +111,40 @@ async def _work(house: House, at_once: Mapping[str, int]) -> None:
         on_stop=drain,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, workers.stop)
-    async with _beside(_watch(house, workers, shift)), _beside(_tell(house, workers, shift, at_once)):
-        log.info("worker_started", queues=list(at_once))
-        await workers.run()
+        loop.add_signal_handler(number, leave)
+    process_id = uuid4()
+    await _until_it_takes_notes(house, shift.leaving, process_id, at_once)
+    if not shift.leaving.is_set():
+        async with (
+            _beside(_watch(house, workers, shift)),
+            _beside(_tell(house, workers, shift, process_id, at_once)),
+            _beside(_outlast(house, workers, process_id, at_once, end_soon)),
+        ):
+            log.info("worker_started", queues=list(at_once))
+            await workers.run()
+    await asyncio.to_thread(_no_more, house, process_id)
     await loop.shutdown_default_executor()  # while the last resort still waits behind us
     last_resort.cancel()
     log.info("worker_left")
+
+
+async def _until_it_takes_notes(house: House, leaving: Event, process_id: UUID, at_once: Mapping[str, int]) -> None:
+    """Returns once the database can be told that we are here: one without room answers, and yet nothing can be done."""
+    while not leaving.is_set() and not await asyncio.to_thread(_sign_of_life, house, process_id, at_once):
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _outlast(
+    house: House, workers: Workers, process_id: UUID, at_once: Mapping[str, int], end_soon: Callable[[], None]
+) -> None:
+    """Once the queue has lost its database, waits with what steps have to tell until it is there; then we end soon.
+
+    A process that ended before would leave attempts behind of which nobody knows that no recording ended them.
+    """
+    while not workers.lost_database:
+        await asyncio.sleep(LOOK_AGAIN_S)
+    await _until_it_takes_notes(house, Event(), process_id, at_once)
+    end_soon()
 
 
 @contextlib.asynccontextmanager
@@ -145,14 +186,14 @@ async def _watch(house: House, workers: Workers, shift: Shift) -> None:
 async def _count(house: House, overdue: list[Task]) -> None:
     """Has the steps that hang count as tried, before whoever leaves puts them back; the database may hang as well."""
     steps = [task.step for task in overdue if task.step]
-    with contextlib.suppress(TimeoutError, SQLAlchemyError):
+    with contextlib.suppress(TimeoutError, SQLAlchemyError, Missing):
         async with asyncio.timeout(COUNT_MAX_S):
             await asyncio.gather(*(asyncio.to_thread(pipeline.took_too_long, house, step) for step in steps))
 
 
-async def _tell(house: House, workers: Workers, shift: Shift, at_once: Mapping[str, int]) -> None:
+async def _tell(house: House, workers: Workers, shift: Shift, process_id: UUID, at_once: Mapping[str, int]) -> None:
     """Says which queues are served here, again and again; then no more. Leaves when a database hangs over it."""
-    process_id, alive_s = uuid4(), house.settings.stalled_after_s
+    alive_s = house.settings.stalled_after_s
     try:
         while not shift.leaving.is_set():
             async with asyncio.timeout(alive_s):
@@ -161,18 +202,19 @@ async def _tell(house: House, workers: Workers, shift: Shift, at_once: Mapping[s
     except TimeoutError:
         log.error("database_hangs")  # our work was taken over, and we would wait for it for ever
         workers.stop()
-    finally:
-        await asyncio.to_thread(_no_more, house, process_id)
 
 
-def _sign_of_life(house: House, process_id: UUID, at_once: Mapping[str, int]) -> None:
-    # That the database is away is said by the queue's own connections.
-    with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
-        crew.serve(session, process_id, at_once, alive_s=house.settings.stalled_after_s)
+def _sign_of_life(house: House, process_id: UUID, at_once: Mapping[str, int]) -> bool:
+    """Whether the database has taken note of it."""
+    with chores.database_may_be_away():
+        with house.database.transaction() as session:
+            crew.serve(session, process_id, at_once, alive_s=house.settings.stalled_after_s)
+        return True
+    return False
 
 
 def _no_more(house: House, process_id: UUID) -> None:
-    with contextlib.suppress(SQLAlchemyError), house.database.transaction() as session:
+    with chores.database_may_be_away(), house.database.transaction() as session:
         crew.leave(session, process_id)
 
 
@@ -186,11 +228,12 @@ def _leave_anyway(house: House, workers: Workers, shift: Shift) -> None:
 
 
 def _hand_over(house: House, workers: Workers, shift: Shift) -> None:
-    for task in shift.under_way():
-        if task.step:
-            pipeline.put_back(house, task.step)
-    with house.database.transaction() as session:
-        workers.abandon(session)
+    with chores.database_may_be_away():
+        for task in shift.under_way():
+            if task.step:
+                pipeline.put_back(house, task.step)
+        with house.database.transaction() as session:
+            workers.abandon(session)
 
 
 def leave_with(parent_pid: int) -> None:

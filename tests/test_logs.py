@@ -106,12 +106,12 @@ def test_nothing_of_anybody_is_written_down(told: tuple[Service, Path], tmp_path
         for code in codes:  # a step of what is withdrawn meanwhile may fail, and says so
             wait_for(lambda code=code: client.get(f"/api/bubbles/{code}").json()["state"] == "playable")
         client.delete(f"/api/bubbles/{codes[1]}")
-        for event in ("chore", "waits"):  # its blobs are deleted, the other one's words want a model
+        for event in ("chore", "missing"):  # its blobs are deleted, the other one's words want a model
             wait_for(lambda event=event: f'"event": "{event}"' in path.read_text())
     text = path.read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     events = {line["event"] for line in lines}
-    assert {"request", "refused", "waits", "chore", "worker_started"} <= events  # all sides have spoken
+    assert {"request", "refused", "missing", "chore", "worker_started"} <= events  # all sides have spoken
     assert "bug" not in events
     said = json.dumps([{name: value for name, value in line.items() if name != "timestamp"} for line in lines])
     for forbidden in (MARK, *codes, token, ADDRESS, "127.0.0.1", "48.13", "11.57"):  # seconds may look like degrees
@@ -189,3 +189,44 @@ def test_what_is_ours_to_say_of_an_error_is_said(postgres: str) -> None:
     (told,) = logs.trace(raised.value)
     assert told.startswith("InvalidTextRepresentation (22P02)")
     assert MARK not in told
+
+
+def _lets_nobody_catch() -> None:
+    import gc
+    import threading
+    import warnings
+
+    logs.configure("info")
+    logs.catch_the_rest()
+    warnings.warn(f"{MARK} is no longer asked", DeprecationWarning, stacklevel=1)
+    warnings.warn(f"{MARK} is no longer asked", UserWarning, stacklevel=1)
+    thread = threading.Thread(target=lambda: int(MARK))
+    thread.start()
+    thread.join()
+
+    class Unraisable:
+        def __del__(self) -> None:
+            raise ValueError(MARK)
+
+    Unraisable()
+    gc.collect()
+    logging.getLogger("theirs").error("%s failed: %s after %d s", MARK, ValueError(MARK), 3)
+    logging.getLogger("theirs").error(f"SQL failed: SELECT {MARK} FROM bubble")  # noqa: S608 - nobody runs it
+    logging.getLogger("theirs").error(f"refused '{MARK}'")
+    logging.getLogger("theirs").error("%d of %s", MARK)  # noqa: PLE1206 - it cannot be filled in
+    raise KeyError(MARK)
+
+
+def test_whatever_nobody_catches_is_a_line_of_json_that_repeats_nothing() -> None:
+    code = "from tests.test_logs import _lets_nobody_catch as write; write()"
+    command = [sys.executable, "-W", "always", "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert MARK not in json.dumps(lines)
+    assert [line["event"] for line in lines] == [
+        "warned", "warned", "uncaught_in_thread", "unraisable", "... failed: ValueError after 3 s", "SQL failed: ...",
+        "refused '...'", "%d of %s", "uncaught",
+    ]  # fmt: skip
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+    assert lines[-1]["exception"][0].startswith("KeyError: tests.test_logs:")

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from bubbles import meters, spans
+from bubbles.absences import ABSENCES
 from bubbles.blobs.store import BlobStore
 from bubbles.errors import Missing
 
@@ -45,6 +46,7 @@ def _timed(operation: str) -> Iterator[None]:
         labels |= {"operation": operation, "outcome": "ok"}
         try:
             yield
+            ABSENCES.worked("store")
         except BaseException as error:
             labels["outcome"] = next((word for kind, word in OUTCOMES if isinstance(error, kind)), "failed")
             raise

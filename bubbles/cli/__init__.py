@@ -19,7 +19,7 @@ from rich.table import Table
 from bubbles import find, logs, moderation, pipeline, publish, upkeep
 from bubbles.cli.blobs import blobs_app
 from bubbles.cli.keeping import back_up, restore, sweep
-from bubbles.cli.opened import bubble_of, errors, house
+from bubbles.cli.opened import as_service, bubble_of, errors, house
 from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.cli.sentences import sentence
 from bubbles.cli.steps import list_steps, retry_steps
@@ -69,6 +69,7 @@ def everywhere(
 def main() -> None:
     """Runs the command; what is refused ends with status 1 and the reason."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was opened is closed
+    logs.catch_the_rest()
     try:
         app()
     except Exception as error:
@@ -103,7 +104,8 @@ def receive(
     logs.configure(settings.log_level)
     if parent:
         worker.leave_with(parent)
-    run(settings)
+    with as_service():
+        run(settings)
 
 
 @app.command()
@@ -117,7 +119,7 @@ def work(
     if parent:
         worker.leave_with(parent)
     named = [name.strip() for name in queues.split(",")] if queues else pipeline.QUEUES
-    with house() as opened:
+    with as_service(), house(patient=True) as opened:
         worker.work(opened, named)
 
 

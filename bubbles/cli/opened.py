@@ -1,28 +1,48 @@
 """What commands share: the house that the environment describes, and where is said what is not asked for."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bubbles import logs
 from bubbles.app import House, open_house
+from bubbles.cli.sentences import sentence
 from bubbles.config import Settings
-from bubbles.db import bubbles
+from bubbles.db import away, bubbles
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 
+INTERRUPTED = 130
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def house(*, migrate: bool = True) -> Iterator[House]:
-    """The house that the environment describes."""
+def house(*, migrate: bool = True, patient: bool = False) -> Iterator[House]:
+    """The house that the environment describes; `patient`: waits for its database."""
     settings = Settings()
     logs.configure(settings.log_level)
-    with open_house(settings, migrate=migrate) as opened:
+    with open_house(settings, migrate=migrate, patient=patient) as opened:
         yield opened
+
+
+@contextmanager
+def as_service() -> Iterator[None]:
+    """Has what ends a process that somebody else keeps running be a line of its log, like all that it says."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        told = sentence(error)
+        if told is None or sys.stderr.isatty():
+            raise
+        logs.tell_end(away.DETAIL if isinstance(error, SQLAlchemyError) else told)
+        raise typer.Exit(1) from None
 
 
 def bubble_of(session: Session, code: str) -> Bubble:

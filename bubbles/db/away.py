@@ -10,8 +10,9 @@ AWAY = ("08", "53", "57P")
 BUSY = ("25006", "40", "55P03", "57014")
 """Read only, as a standby is; given way to another transaction; a lock or a statement that took too long."""
 
-WRONG_WAY_IN = ("28", "3D")
-"""A password, a user, a database that there is not: nothing that waiting would mend."""
+DETAIL = "The database is away, or lacks what it needs to work; its own log says more."
+PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots", "not yet accepting")
+"""What a server says that turns somebody away for a time only; who is turned away before they are in gets no code."""
 
 CAUSES_MAX = 10
 
@@ -26,6 +27,12 @@ def is_troubled(error: BaseException | None) -> bool:
     """As `is_away`, or it has too much to do: the same may be asked again."""
     found, told = _found(error)
     return found and (told is None or told.startswith(AWAY + BUSY))
+
+
+def is_wrong_door(error: BaseException) -> bool:
+    """Whether a server has turned us away for good: a password, a user or a database that there is not."""
+    said = str(getattr(error, "orig", None) or error)
+    return "FATAL" in said and not any(word in said for word in PASSING)
 
 
 def _found(error: BaseException | None) -> tuple[bool, str | None]:

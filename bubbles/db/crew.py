@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 _SERVE = text("""
     INSERT INTO serving (process_id, queue, at_once, alive_until)
-    VALUES (:process_id, :queue, :at_once, now() + make_interval(secs => :alive_s))
+    SELECT :process_id, queue, at_once, now() + make_interval(secs => :alive_s)
+    FROM unnest(CAST(:queues AS text[]), CAST(:counts AS int[])) AS served (queue, at_once)
     ON CONFLICT (process_id, queue) DO UPDATE SET at_once = excluded.at_once, alive_until = excluded.alive_until
 """)
 _ALIVE = text("SELECT queue, sum(at_once) FROM serving WHERE alive_until > now() GROUP BY queue")
@@ -16,11 +17,8 @@ _ALIVE = text("SELECT queue, sum(at_once) FROM serving WHERE alive_until > now()
 
 def serve(session: Session, process_id: UUID, at_once: Mapping[str, int], *, alive_s: float) -> None:
     """A sign of life: the process serves these queues, `at_once` jobs of each, for `alive_s` more seconds at least."""
-    rows = [
-        {"process_id": process_id, "queue": queue, "at_once": count, "alive_s": alive_s}
-        for queue, count in at_once.items()
-    ]
-    session.connection().execute(_SERVE, rows)
+    served = {"queues": list(map(str, at_once)), "counts": list(at_once.values())}
+    session.connection().execute(_SERVE, served | {"process_id": process_id, "alive_s": alive_s})
 
 
 def leave(session: Session, process_id: UUID) -> None:

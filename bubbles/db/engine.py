@@ -20,6 +20,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
 from bubbles import meters, spans
+from bubbles.absences import ABSENCES
 from bubbles.errors import Busy, Missing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -205,6 +206,7 @@ class Database:
         """A session whose changes are committed at the end, or rolled back when an exception leaves."""
         with _timed_transaction(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+        ABSENCES.worked("database")
 
     @contextmanager
     def query(self) -> Iterator[Session]:

@@ -4,7 +4,8 @@ A job is enqueued inside the caller's transaction: rolled back with it, visible 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,9 @@ from procrastinate.worker import Worker
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bubbles.db import away
 from bubbles.db.engine import NOTICE_SILENCE
+from bubbles.errors import Missing
 
 HEARTBEAT_S = 5.0
 CONNECTION_MAX_S = 15.0
@@ -111,15 +114,27 @@ def enqueue(
         connection=connection.connection.driver_connection,
         queueing_lock=name if once else None,
     )
-    if not once:
-        task.defer(**arguments)
-        return
-    try:
-        with session.begin_nested():
-            session.connection()  # only now is the SAVEPOINT made
+    with _database_is_named():
+        if not once:
             task.defer(**arguments)
-    except procrastinate.exceptions.AlreadyEnqueued:
-        pass  # the one that waits will do
+            return
+        try:
+            with session.begin_nested():
+                session.connection()  # only now is the SAVEPOINT made
+                task.defer(**arguments)
+        except procrastinate.exceptions.AlreadyEnqueued:
+            pass  # the one that waits will do
+
+
+@contextlib.contextmanager
+def _database_is_named() -> Iterator[None]:
+    """Raises `Missing("database")` for the queue's own error where the database is away."""
+    try:
+        yield
+    except procrastinate.exceptions.ConnectorException as error:
+        if not away.is_troubled(error):
+            raise
+        raise Missing("database", away.DETAIL) from error
 
 
 def _now(session: Session) -> datetime:
@@ -185,7 +200,7 @@ class Workers:
         )
         self._app = procrastinate.App(connector=connector)
         self._on_stop = on_stop
-        self._asked_to_stop = False
+        self._asked_to_stop = self.lost_database = False
         for job in jobs:
             self._register(job)
         self._workers = [
@@ -219,21 +234,23 @@ class Workers:
         """Works until `stop`, then ends what is under way.
 
         A worker whose connection fails ends by itself, and its queue would be served no more: then all of them end,
-        and `ConnectionError` is raised, so that the process is started anew.
+        `lost_database` is set, and `Missing("database")` is raised, so that the process is started anew.
         """
-        async with self._app.open_async():
-            runs = [asyncio.create_task(worker.run()) for worker in self._workers]  # type: ignore[no-untyped-call]
-            await asyncio.sleep(0)  # they begin, and forget that they were asked to stop before
-            if self._asked_to_stop:
+        with _database_is_named():
+            async with self._app.open_async():
+                runs = [asyncio.create_task(worker.run()) for worker in self._workers]  # type: ignore[no-untyped-call]
+                await asyncio.sleep(0)  # they begin, and forget that they were asked to stop before
+                if self._asked_to_stop:
+                    self.stop()
+                await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+                self.lost_database = not self._asked_to_stop
                 self.stop()
-            await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
-            asked = self._asked_to_stop
-            self.stop()
-            await asyncio.wait(runs)  # all, also when one has failed: what the others have under way is put back
-        for each in runs:
-            each.result()
-        if not asked:
-            raise ConnectionError("A queue was no longer served: the database was away.")
+                await asyncio.wait(runs)  # all, also when one has failed: what the others have under way is put back
+            errors = [error for each in runs if (error := each.exception())]  # of all, or Python would complain of some
+            for error in errors:
+                raise error
+        if self.lost_database:
+            raise Missing("database", "A queue was no longer served: the database was away.")
 
     def stop(self) -> None:
         """Takes no further job; call it in the event loop's thread."""

@@ -4,6 +4,8 @@ import psycopg
 from psycopg import errors
 from sqlalchemy.exc import SQLAlchemyError
 
+from bubbles.db import away
+
 Error = SQLAlchemyError | psycopg.Error
 RIGHTS = (errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.ReadOnlySqlTransaction, errors.UndefinedFile)
 """It is up, and does not let us: no right, no extension, a copy of another that can only be read."""
@@ -17,4 +19,5 @@ def sentence(error: Error) -> str | None:
         return f"The database has no room left: make room on its disk ({told})."
     if isinstance(cause, RIGHTS):
         return f"The database does not give us what we need ({told}): `bubbles doctor` says what."
-    return f"The database does not answer: {told}" if isinstance(cause, psycopg.OperationalError) else None
+    is_away = isinstance(cause, psycopg.OperationalError) or away.is_troubled(error)
+    return f"The database does not answer: {told}" if is_away else None

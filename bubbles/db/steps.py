@@ -108,9 +108,12 @@ def put_off(
     _add_job(session, step, run_in=wait)
 
 
-def give_up(session: Session, step: Step, *, now: datetime, error: str) -> None:
-    """Ends the step badly, with the reason in a word or two."""
-    _write(session, step, gave_up_at=now, waiting_for=None, error=error)
+def give_up(
+    session: Session, step: Step, *, now: datetime, error: str, counted: bool = False, died: bool = False
+) -> None:
+    """Ends the step badly, with the reason in a word or two; `counted` and `died` as in `put_off`."""
+    tries, deaths = step.tries + counted, step.deaths + died
+    _write(session, step, gave_up_at=now, waiting_for=None, error=error, tries=tries, deaths=deaths)
 
 
 def _add_job(session: Session, step: Step, *, run_in: timedelta | None = None) -> None:

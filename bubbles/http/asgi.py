@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
@@ -35,7 +35,7 @@ def create_app(house: House) -> Starlette:
         exception_handlers={
             Refused: errors.on_refused,
             Missing: errors.on_missing,
-            OperationalError: errors.on_database,
+            DBAPIError: errors.on_database,
             TimeoutError: errors.on_database,
             OSError: errors.on_system,
             HTTPException: errors.on_http,

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bubbles.absences import ABSENCES
+from bubbles.db import away
 from bubbles.errors import EXHAUSTED, STATUS, Code, Missing, Refused
 from bubbles.http import pages
 from bubbles.http.bearer import TokenRefused
@@ -22,9 +24,6 @@ BROKEN = "Something went wrong here."
 PROGRAM_PATHS = ("/api/", "/media/")
 TOO_SLOW = "57014"
 """A statement that its time-out has cancelled."""
-
-AWAY = ("08", "53", "57P")
-"""No connection, no resources, an operator's intervention: where a code of PostgreSQL's begins so, we try again."""
 
 log = structlog.get_logger()
 
@@ -82,7 +81,7 @@ def on_refused(request: Request, refused: Exception) -> Response:
 def on_missing(request: Request, missing: Exception) -> Response:
     """A part of ours that is away."""
     assert isinstance(missing, Missing)  # noqa: S101 - as above
-    log.warning("missing", part=missing.part, detail=missing.detail)
+    ABSENCES.missed(missing.part, missing.detail)
     detail = f"The {missing.part} is away; try again soon."
     return answer(request, Code.UNAVAILABLE, detail, status=503, retry_after_s=RETRY_MISSING_S)
 
@@ -91,19 +90,17 @@ def on_database(request: Request, error: Exception) -> Response:
     """The database does not answer, or not in time; what else it objects to is a bug of ours."""
     if not (detail := _passing(error)):
         return on_bug(request, error)
-    log.error("database_away", error=type(getattr(error, "orig", None) or error).__name__)
+    ABSENCES.missed("database", detail)
     return answer(request, Code.UNAVAILABLE, detail, status=503, retry_after_s=RETRY_MISSING_S)
 
 
 def _passing(error: Exception) -> str:
-    """What to say of a trouble that passes by itself; nothing for any other. Codes are of PostgreSQL's appendix A."""
+    """What to say of a trouble that passes by itself; nothing for any other."""
     if not isinstance(error, DBAPIError):
         return "The database is busy; try again soon."  # no connection came free
-    sqlstate: str | None = getattr(error.orig, "sqlstate", None)
-    if sqlstate == TOO_SLOW:
+    if getattr(error.orig, "sqlstate", None) == TOO_SLOW:
         return "That took too long; ask for less, or try again soon."
-    is_away = error.connection_invalidated or sqlstate is None or sqlstate.startswith(AWAY)
-    return "The database is away; try again soon." if is_away else ""
+    return "The database is away; try again soon." if away.is_away(error) else ""
 
 
 def on_http(request: Request, error: Exception) -> Response:

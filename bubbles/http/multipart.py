@@ -15,7 +15,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from bubbles import ids
+from bubbles import ids, scratch
 from bubbles.accept import Received
 from bubbles.errors import Code, Refused
 
@@ -38,13 +38,14 @@ async def receive(request: Request, folder: Path, *, max_bytes: int, timeout_s: 
 
     Raises `bad_request` for what is no such form or takes longer than `timeout_s`, `too_large` at `max_bytes` plus one.
     """
-    path = folder / f"{ids.new_code()}.part"
+    path = folder / f"{scratch.HELD}{ids.new_code()}.part"
     try:
-        with path.open("xb") as file:
+        with path.open("xb") as file, scratch.held(path):
             path.chmod(0o600)
             reader = _Reader(_boundary(request), file)
             await _feed(request, reader, max_bytes=max_bytes, timeout_s=timeout_s)
-        yield Form(Received(path, reader.audio_bytes, reader.sha256.hexdigest()), reader.fields)
+            file.flush()
+            yield Form(Received(path, reader.audio_bytes, reader.sha256.hexdigest()), reader.fields)
     finally:
         path.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from bubbles.db import jobs
 from bubbles.db.engine import Database
 from bubbles.db.jobs import Workers
+from bubbles.errors import Missing
 from bubbles.model.step import BEHIND, Urgency, turn_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -212,9 +213,9 @@ def test_when_one_queue_is_no_longer_served_all_workers_leave(
         """As Procrastinate's: its listener fails, and it returns as if it had been asked to."""
 
     monkeypatch.setattr(workers._workers[0], "run", broken)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(Missing, match="no longer served"):
         asyncio.run(asyncio.wait_for(workers.run(), timeout=30))
-    assert left == [True]
+    assert left == [True] and workers.lost_database
 
 
 def test_a_queue_that_fails_waits_for_what_the_others_have_under_way(

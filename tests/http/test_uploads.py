@@ -18,7 +18,7 @@ from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step
 from bubbles.model.upload import Upload
-from bubbles.upkeep import discard
+from bubbles.upkeep import discard, sweep_files
 from tests.http.uploading import post, tone
 
 
@@ -50,6 +50,19 @@ def left_behind(house: House) -> list[str]:
     """Files in the folder of uploads, blobs of recordings."""
     uploads = house.settings.uploads_dir
     return [str(path) for path in uploads.rglob("*")] if uploads.exists() else list(house.blobs.keys("recordings/"))
+
+
+def test_an_upload_under_way_is_not_swept_however_long_it_takes(client, author, house, monkeypatch):
+    swept = []
+    hours_later = house.now() + timedelta(hours=5)
+
+    def slowly(*given: object, accepts=accept.accept, **named: object) -> Bubble:
+        swept.append(sweep_files(house.settings.uploads_dir, now=hours_later))
+        return accepts(*given, **named)
+
+    monkeypatch.setattr(accept, "accept", slowly)
+    assert post(client, author).status_code == 202
+    assert swept == [0]
 
 
 def test_an_accepted_recording_has_row_job_and_blob(client, author, house):

@@ -70,10 +70,13 @@ def running(folder: Path, *, log: IO[str] | None = None, **settings: str) -> Ite
 
 
 @contextmanager
-def working(folder: Path, *options: str, command: Sequence[str] = WORK, **settings: str) -> Iterator[Service]:
-    """A worker alone, as on a machine of its own that keeps its data in `folder`."""
+def working(
+    folder: Path, *options: str, command: Sequence[str] = WORK, starts: bool = True, **settings: str
+) -> Iterator[Service]:
+    """A worker alone, as on a machine of its own that keeps its data in `folder`; `starts`: it can."""
     with _started((*command, *options), folder, settings) as worker:
-        worker.line("worker_started")
+        if starts:
+            worker.line("worker_started")
         yield worker
 
 
