@@ -97,7 +97,7 @@ def _migrated(database: Database, *, patient: bool) -> bool:
         passes = isinstance(error, Missing) or (away.is_away(error) and not away.is_wrong_door(error))
         if not patient or not passes:
             raise
-        ABSENCES.missed("database", error.detail if isinstance(error, Missing) else away.DETAIL)
+        ABSENCES.missed("database", error.detail if isinstance(error, Missing) else away.detail(error))
         return False
     return True
 

@@ -79,7 +79,7 @@ def database_may_be_away() -> Iterator[None]:
     except Exception as error:
         if not away.is_troubled(error):
             raise
-        ABSENCES.missed("database", away.DETAIL)
+        ABSENCES.missed("database", away.detail(error))
 
 
 @contextlib.contextmanager
@@ -114,7 +114,7 @@ def _missing(error: Exception) -> Missing | None:
     """The part whose absence ended a chore, if one did."""
     if isinstance(error, Missing):
         return error
-    return Missing("database", away.DETAIL) if away.is_troubled(error) else None
+    return Missing("database", away.detail(error)) if away.is_troubled(error) else None
 
 
 def _recover(house: House, counts: Counts) -> None:

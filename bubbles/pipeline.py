@@ -167,9 +167,9 @@ def _ended_badly(house: House, step: Step, error: Exception, shift: Shift) -> No
         except Exception as failure:
             if not away.is_troubled(failure):
                 raise
-            ABSENCES.missed("database", away.DETAIL)
+            ABSENCES.missed("database", away.detail(failure))
             if time.monotonic() >= until_s:
-                raise Missing("database", away.DETAIL) from failure
+                raise Missing("database", away.detail(failure)) from failure
             time.sleep(LOOK_AGAIN_S)
         else:
             return

@@ -5,12 +5,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bubbles import accept, accounts, legal, pipeline
 from bubbles.accept import Received, UploadLimits, Usual
 from bubbles.app import House
-from bubbles.db import bubbles, channels, crew, steps
+from bubbles.db import away, bubbles, channels, crew, steps
 from bubbles.errors import Code, Missing, Refused
 from bubbles.model import draft
 from bubbles.model.account import Account
@@ -80,10 +81,15 @@ def wait(house: House, bubble_id: int) -> None:
 
     Raises `Missing` for what a step waits for: a part, or sound that the store has spoiled.
     """
-    while not _has_ended(house, bubble_id):
-        for name in _unserved(house):
-            pipeline.run_step(house, name, bubble_id)
-        time.sleep(POLL_S)
+    try:
+        while not _has_ended(house, bubble_id):
+            for name in _unserved(house):
+                pipeline.run_step(house, name, bubble_id)
+            time.sleep(POLL_S)
+    except SQLAlchemyError as error:
+        if not away.is_troubled(error):
+            raise
+        raise _missing("database") from error
 
 
 def _has_ended(house: House, bubble_id: int) -> bool:
@@ -92,15 +98,14 @@ def _has_ended(house: House, bubble_id: int) -> bool:
         begun = [step for name in StepName if (step := steps.of(session, bubble_id, name))]
     missing = next((step.waiting_for for step in begun if step.waiting_for), None)
     if missing:
-        raise Missing(missing, f"The bubble is kept; {_waits(missing)}.")
+        raise _missing(missing)
     over = bubble.state not in {State.PROCESSING, State.PLAYABLE}
     return over or any(step.gave_up_at for step in begun)
 
 
-def _waits(missing: str) -> str:
-    if missing == SPOILED:
-        return "the store gives back other sound than it was given"
-    return f"it has to wait for the {missing}"
+def _missing(part: str) -> Missing:
+    spoils = "the store gives back other sound than it was given"
+    return Missing(part, f"The bubble is kept; {spoils if part == SPOILED else f'it has to wait for the {part}'}.")
 
 
 def _unserved(house: House) -> list[StepName]:

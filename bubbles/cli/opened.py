@@ -41,7 +41,7 @@ def as_service() -> Iterator[None]:
         told = sentence(error)
         if told is None or sys.stderr.isatty():
             raise
-        logs.tell_end(away.DETAIL if isinstance(error, SQLAlchemyError) else told)
+        logs.tell_end(away.detail(error) if isinstance(error, SQLAlchemyError) else told)
         raise typer.Exit(1) from None
 
 

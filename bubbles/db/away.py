@@ -10,7 +10,6 @@ AWAY = ("08", "53", "57P")
 BUSY = ("25006", "40", "55P03", "57014")
 """Read only, as a standby is; given way to another transaction; a lock or a statement that took too long."""
 
-DETAIL = "The database is away, or lacks what it needs to work; its own log says more."
 PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots", "not yet accepting")
 """What a server says that turns somebody away for a time only; who is turned away before they are in gets no code."""
 
@@ -27,6 +26,12 @@ def is_troubled(error: BaseException | None) -> bool:
     """As `is_away`, or it has too much to do: the same may be asked again."""
     found, told = _found(error)
     return found and (told is None or told.startswith(AWAY + BUSY))
+
+
+def detail(error: BaseException | None) -> str:
+    """What to say of it to the operator, with PostgreSQL's code where there was an answer."""
+    _, told = _found(error)
+    return f"The database is away, or lacks what it needs to work ({told or 'no answer'}); its own log says more."
 
 
 def is_wrong_door(error: BaseException) -> bool:

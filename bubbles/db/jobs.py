@@ -134,7 +134,7 @@ def _database_is_named() -> Iterator[None]:
     except procrastinate.exceptions.ConnectorException as error:
         if not away.is_troubled(error):
             raise
-        raise Missing("database", away.DETAIL) from error
+        raise Missing("database", away.detail(error)) from error
 
 
 def _now(session: Session) -> datetime:

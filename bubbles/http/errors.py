@@ -90,7 +90,7 @@ def on_database(request: Request, error: Exception) -> Response:
     """The database does not answer, or not in time; what else it objects to is a bug of ours."""
     if not (detail := _passing(error)):
         return on_bug(request, error)
-    ABSENCES.missed("database", detail)
+    ABSENCES.missed("database", away.detail(error))
     return answer(request, Code.UNAVAILABLE, detail, status=503, retry_after_s=RETRY_MISSING_S)
 
 

@@ -4,14 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from bubbles.absences import ABSENCES
 from bubbles.app import House
-from bubbles.db import bubbles, steps
+from bubbles.db import away, bubbles, steps
 from bubbles.errors import Refused
 from bubbles.http import auth, present, visitors
 from bubbles.http.bubbles import queue
@@ -78,6 +80,11 @@ async def _may_know(request: Request) -> bool:
         await run_in_threadpool(_require_known, request)
     except Refused:
         return False
+    except SQLAlchemyError as error:
+        if not away.is_troubled(error):
+            raise
+        ABSENCES.missed("database", away.detail(error))
+        return False  # they come again by themselves
     return True
 
 

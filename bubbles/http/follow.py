@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
+from bubbles.absences import ABSENCES
+from bubbles.db import away
 from bubbles.errors import Code, Refused
 from bubbles.http.shares import Shares
 from bubbles.http.visitors import Address
@@ -84,8 +86,11 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S if is_young else LOOK_LATER_EVERY_S)
             try:
                 self._show(await self._look())
-            except Exception:  # whoever follows comes again by themselves
-                log.exception("look_failed")
+            except Exception as error:  # whoever follows comes again by themselves
+                if away.is_troubled(error):
+                    ABSENCES.missed("database", away.detail(error))
+                else:
+                    log.exception("look_failed")
                 self._show(None)
 
 

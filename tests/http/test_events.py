@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from bubbles.db import bubbles
 from bubbles.http import events, follow
@@ -201,3 +204,22 @@ def test_a_look_that_fails_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> No
         assert await watch.change(seen, timeout_s=PATIENCE_S) is None
 
     played(scene, monkeypatch)
+
+
+def test_a_database_that_goes_away_ends_what_is_followed_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
+        raise OperationalError("SELECT 1", None, psycopg.OperationalError("server closed the connection"))
+
+    async def look() -> Seen | None:
+        return away(None)
+
+    async def scene() -> None:
+        watch, seen = Watch(look), Seen({}, is_open=True, has_ended=False)
+        watch.join(seen)
+        assert await watch.change(seen, timeout_s=PATIENCE_S) is None
+        assert await events._may_know(None) is False  # type: ignore[arg-type] # unasked
+
+    monkeypatch.setattr(events, "_require_known", away)
+    with capture_logs() as lines:
+        played(scene, monkeypatch)
+    assert {line["event"] for line in lines} <= {"missing", "still_missing", "back"}

@@ -4,8 +4,10 @@ import errno
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from bubbles import pipeline, publish
 from bubbles.app import House
@@ -79,6 +81,16 @@ def test_waiting_for_a_bubble_says_what_it_waits_for(house, script, bubble_id):
     with pytest.raises(Missing) as missing:
         publish.wait(house, bubble_id)
     assert (missing.value.part, len(script.seen)) == ("store", 1)
+
+
+def test_waiting_for_a_bubble_says_that_the_database_is_away(house, bubble_id, monkeypatch):
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT 1", None, psycopg.errors.AdminShutdown("terminating connection"))
+
+    monkeypatch.setattr(publish, "_has_ended", away)
+    with pytest.raises(Missing, match="The bubble is kept; it has to wait for the database") as missing:
+        publish.wait(house, bubble_id)
+    assert missing.value.part == "database"
 
 
 def test_a_worker_that_leaves_puts_its_step_back_uncounted(house, script, bubble_id):
