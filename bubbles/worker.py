@@ -115,14 +115,16 @@ async def _work(house: House, at_once: Mapping[str, int]) -> None:
     process_id = uuid4()
     await _until_it_takes_notes(house, shift.leaving, process_id, at_once)
     if not shift.leaving.is_set():
-        async with (
-            _beside(_watch(house, workers, shift)),
-            _beside(_tell(house, workers, shift, process_id, at_once)),
-            _beside(_outlast(house, workers, process_id, at_once, end_soon)),
-        ):
-            log.info("worker_started", queues=list(at_once))
-            await workers.run()
-    await asyncio.to_thread(_no_more, house, process_id)
+        try:
+            async with (
+                _beside(_watch(house, workers, shift)),
+                _beside(_tell(house, workers, shift, process_id, at_once)),
+                _beside(_outlast(house, workers, process_id, at_once, end_soon)),
+            ):
+                log.info("worker_started", queues=list(at_once))
+                await workers.run()
+        finally:
+            await asyncio.to_thread(_no_more, house, process_id)
     await loop.shutdown_default_executor()  # while the last resort still waits behind us
     last_resort.cancel()
     log.info("worker_left")

@@ -1,9 +1,8 @@
-"""Real workers whose speech process, encoder or database is taken away: words come after all, and each line is JSON."""
+"""Real workers whose speech process or database is taken away: words come after all, and each line is JSON."""
 
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -275,34 +274,3 @@ def waiting_worker(house: House, model: Path, database_url: str) -> Iterator[Ser
     command = ("-c", WORKER, str(model))
     with working(model.parent / "waiting", command=command, starts=False, **settings) as worker:
         yield worker
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_an_encoder_that_is_ended_from_outside_writes_no_traceback_and_counts_for_nothing(
-    house: House, bubble: Bubble, model: Path, number: signal.Signals
-) -> None:
-    ended: set[int] = set()
-    with worker_of(house, model) as worker:
-        while not count(worker, "died"):
-            for pid in encoders(worker.process.pid) - ended:
-                os.kill(pid, number)
-                ended.add(pid)
-        wait_for(lambda: state_of(house, bubble) is State.PLAYABLE)
-        lines_of(worker)
-    with house.database.transaction() as session:
-        step = steps.of(session, bubble.id, StepName.NORMALISE)
-    assert step and (step.tries, step.deaths) == (0, len(ended))
-
-
-def encoders(parent: int) -> set[int]:
-    """The processes that a worker has making renditions."""
-    found = set()
-    for entry in Path(f"/proc/{parent}/task").glob("*/children"):
-        for pid in entry.read_text().split():
-            try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"bubbles.audio.press" in command and sys.executable.encode() in command:
-                found.add(int(pid))
-    return found
