@@ -24,6 +24,7 @@ from bubbles.cli.people import account_app, channel_app, token_app
 from bubbles.cli.sentences import sentence
 from bubbles.cli.steps import list_steps, retry_steps
 from bubbles.config import PACKAGE, Settings, environment_name
+from bubbles.limits import Limits
 from bubbles.model import draft
 
 app = typer.Typer(
@@ -135,7 +136,8 @@ def settings() -> None:
     """List every setting with its value, default and help."""
     table = Table("setting", "value", "default", "help", box=None)
     current = Settings()
-    for name, field in Settings.model_fields.items():
+    limits_last = sorted(Settings.model_fields.items(), key=lambda each: each[0] in Limits.model_fields)
+    for name, field in limits_last:
         default = field.get_default(call_default_factory=True, validated_data={})
         value = _without_password(str(getattr(current, name)))
         table.add_row(environment_name(name), value, str(default), field.description, style=_style(value, default))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from bubbles.config import MIB, Settings
+from bubbles.config import Settings
 from bubbles.errors import Code
 from bubbles.http import errors, nosniff
 from bubbles.http.shares import Shares
+from bubbles.limits import MIB
 
 LINE_MAX_BYTES = 8 * 1024
 """Of a path with its query; the shipped proxy takes as much."""

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from bubbles.config import MIB
 from bubbles.http.assets import Assets
+from bubbles.limits import MIB
 from bubbles.model.bubble import Bubble
 from bubbles.model.listening import Served
 from tests.http.conftest import FIREFOX

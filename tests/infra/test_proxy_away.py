@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bubbles.config import MIB
+from bubbles.limits import MIB
 from tests.infra.proxy import ANSWER_MAX_S, LINE, Proxy, nginx
 from tests.journey.service import wait_for
 from tests.ports import free_port

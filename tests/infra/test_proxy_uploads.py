@@ -12,7 +12,8 @@ import httpx
 import numpy as np
 import pytest
 
-from bubbles.config import MIB, Settings
+from bubbles.config import Settings
+from bubbles.limits import MIB
 from tests.infra.conftest import Site
 from tests.infra.proxy import nginx
 from tests.journey.service import wait_for
