@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 from bubbles.http import connection, uploads
@@ -221,16 +220,17 @@ def test_a_body_that_drips_ends(hasty: Wire, world: Any) -> None:
     assert (told[0].status, told[0].code) == (408, "bad_request")
 
 
-def test_a_body_that_comes_slowly_and_steadily_is_taken(hasty: Wire) -> None:
-    body = b'{"code": "AAAAAAAAAAAAAAAA"' + b" " * 3000 + b"}"
-    with hasty.connect() as client:
+def test_a_body_that_comes_slowly_and_steadily_is_taken(house: Any) -> None:
+    """In all it takes longer than what a body may pause; no pause does, on a busy machine either."""
+    body = b'{"code": "AAAAAAAAAAAAAAAA"' + b" " * 5000 + b"}"
+    with served(house, body_timeout_s=4, body_rate_min=10) as wire, wire.connect() as client:
         lines = b"Host: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.sendall(b"POST /api/listens HTTP/1.1\r\n" + lines)
         began_s = time.monotonic()
         for at in range(0, len(body), 600):
             client.sendall(body[at : at + 600])
-            time.sleep(0.3)
-        assert time.monotonic() - began_s > hasty.house.settings.body_timeout_s
+            time.sleep(0.5)
+        assert time.monotonic() - began_s > wire.house.settings.body_timeout_s
         assert answers(everything(client))[0].status == 400  # of what it says, not of how it came
 
 
@@ -285,56 +285,3 @@ def test_bodies_that_follow_each_other_are_each_judged_for_themselves(house: Any
         time.sleep(2.2)
         client.sendall(b" " * 398 + b"}" + CLOSED)
         assert [each.status for each in answers(everything(client))] == [400, 400, 200]
-
-
-# How many
-
-
-def test_idle_sockets_are_let_go_and_shut_nobody_out(hasty: Wire) -> None:
-    with ExitStack() as stack:
-        for _ in range(190):
-            stack.enter_context(hasty.connect())
-        assert hasty.ask(CLOSED).status == 200
-        until(lambda: hasty.open == 0)
-
-
-def test_a_network_has_so_many_connections_and_gets_them_back(house: Any) -> None:
-    with served(house, connections_per_network=3) as wire:
-        with ExitStack() as stack:
-            for _ in range(3):
-                client = stack.enter_context(wire.connect())
-                client.sendall(KEPT)
-                assert client.recv(1000).startswith(b"HTTP/1.1 200")
-            with wire.connect() as client:
-                (told,) = answers(everything(client))
-            assert (told.status, told.code, told.headers["retry-after"]) == (429, "rate_limited", "10")
-        until(lambda: wire.open == 0)
-        assert wire.ask(CLOSED).status == 200
-
-
-def test_a_trusted_proxy_has_as_many_as_it_likes(house: Any) -> None:
-    with served(house, connections_per_network=1, trusted_proxies="127.0.0.1") as wire, ExitStack() as stack:
-        for _ in range(5):
-            client = stack.enter_context(wire.connect())
-            client.sendall(KEPT)
-            assert client.recv(1000).startswith(b"HTTP/1.1 200")
-
-
-# What stays as it was
-
-
-def test_a_connection_is_kept_and_used_again(hasty: Wire) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{hasty.port}", timeout=PATIENCE_S) as client:
-        for _ in range(3):
-            assert client.get("/healthz").status_code == 200
-            assert client.post("/api/listens", json={"code": "A" * 16}).status_code in {400, 404}
-            assert hasty.open == 1
-        time.sleep(1.5)  # longer than a head may take: a connection between two requests is not one that drips
-        assert client.get("/healthz").status_code == 200
-        assert hasty.open == 1
-
-
-def test_who_asks_for_another_protocol_is_answered_in_this_one(wire: Wire) -> None:
-    asked = GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n"
-    told = wire.ask(asked)  # it ends: what came next by it would not be read
-    assert (told.status, told.headers["connection"]) == (200, "close")
