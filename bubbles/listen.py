@@ -51,13 +51,14 @@ class Visitor:
         """16 bytes that are the same for this address and user agent under the same key of a day."""
         return _pseudonym(secret, f"{self.address}\n{self.agent}")
 
-    def network_pseudonym(self, secret: bytes) -> bytes:
-        """16 bytes that are the same for all visitors from this network under the same key of a day."""
-        return _pseudonym(secret, f"network\n{self.network.name}")
+    def network_pseudonym(self, secret: bytes, bubble_id: int) -> bytes:
+        """16 bytes that are the same for all visitors of this bubble from this network under the same key of a day."""
+        return _pseudonym(secret, f"network\n{bubble_id}\n{self.network.name}")
 
     def visit(self, secret: bytes, *, bubble_id: int, day: date) -> Visit:
         """Who they are to a bubble on the day of a key."""
-        return Visit(bubble_id, day, self.network_pseudonym(secret), self.audience, self.pseudonym(secret))
+        network = self.network_pseudonym(secret, bubble_id)
+        return Visit(bubble_id, day, network, self.audience, self.pseudonym(secret))
 
 
 def _pseudonym(secret: bytes, name: str) -> bytes:

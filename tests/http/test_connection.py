@@ -190,7 +190,8 @@ READ = [row for row in OPERATIONS if row.takes and row.method != "GET"]
 def half_sent(world: Any, row: Any) -> bytes:
     """A request of its kind whose body stops after five bytes."""
     channel, headers = world.channel()
-    path = row.path.format(code=world.bubble(channel, length_bytes=9).code, secret="none", handle=channel.handle)
+    named = {"code": world.bubble(channel, length_bytes=9).code, "handle": channel.handle, "account": channel.handle}
+    path = row.path.format(secret="none", **named)
     kind = "multipart/form-data; boundary=x" if row.takes == "Upload" else "application/json"
     lines = {"Host": "x", "Content-Type": kind, "Content-Length": "5000", "Sec-Fetch-Site": "same-origin", **headers}
     head = f"{row.method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())

@@ -107,3 +107,12 @@ def test_no_network_is_stored(peer: Any, world: Any, house: Any) -> None:
     assert rows[0].network == rows[1].network == known.network
     assert len(known.network) == 16
     assert "192.0.2" not in repr(rows) + repr(known)
+
+
+def test_no_row_tells_which_bubbles_one_network_heard(peer: Any, world: Any, house: Any) -> None:
+    bubbles = [world.bubble() for _ in range(2)]
+    for bubble in bubbles:
+        begin(peer, bubble, "192.0.2.1", "a")
+    with house.database.transaction() as session:
+        rows = [session.exec(select(Play.network).where(Play.bubble_id == bubble.id)).one() for bubble in bubbles]
+    assert rows[0] != rows[1]
