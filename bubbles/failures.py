@@ -20,10 +20,10 @@ BACKOFF_S = (2, 10, 60, 300)
 """Seconds before the second, third, ... try after a failure; the last is repeated."""
 
 PATIENT_BACKOFF_S = (30, 120, 600)
-"""As `BACKOFF_S`, for sound that is spoiled: time for whoever has a copy of it; for memory, which others may take."""
+"""As `BACKOFF_S`, for spoiled sound, until a copy is put back, and for lack of memory, until others free some."""
 
 DEATH_BACKOFF_S = (2, 30, 120, 600)
-"""As `BACKOFF_S`, after the first, second, ... death: whoever ends processes by hand, or takes all memory, stops."""
+"""As `BACKOFF_S`, after the first, second, ... death, until whoever ends processes or takes all memory stops."""
 
 NO_ROOM = "This machine has no room on a disk, or no more open files."
 

@@ -11,7 +11,7 @@ from bubbles.errors import Missing
 
 POLL_S = 0.1
 LETS_GO_MAX_S = 10.0
-"""How long a process may take to leave whose parent was killed."""
+"""How long a process may take to end after its parent was killed."""
 
 
 @dataclass(frozen=True)

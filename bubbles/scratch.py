@@ -17,7 +17,7 @@ HELD = "held-"
 """The mark. What lacks it may be in use, by a release that locks nothing."""
 
 YOUNG = timedelta(minutes=1)
-"""What is as young may be about to be locked."""
+"""What is younger is left alone: its owner may be about to lock it."""
 
 
 @contextlib.contextmanager

@@ -70,7 +70,7 @@ def install() -> None:
 
 
 def main() -> None:
-    """Which one it is shows in whether there are links."""
+    """Keeps the Node on the path and drops our links, or installs one and links it."""
     if is_on(others(os.environ["PATH"])):
         shutil.rmtree(LINKS, ignore_errors=True)
     elif not is_linked():

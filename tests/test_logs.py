@@ -68,7 +68,7 @@ def published(service: Service, token: str, audio: bytes, title: str) -> str:
 
 def everything_asked(author: httpx.Client, stranger: httpx.Client, code: str) -> None:
     """Every route, with hostile words wherever words go: as a stranger, and as the author of a bubble."""
-    names = {"kind": "m4a", "format": "vtt", "handle": MARK, "secret": f"{MARK}secret"}
+    names = {"kind": "m4a", "format": "vtt", "handle": MARK, "account": MARK, "secret": f"{MARK}secret", "number": "1"}
     words = [f"{MARK} {text}" for text in HOSTILE.values()]
     for number, row in enumerate(OPERATIONS):
         word = words[number % len(words)]

@@ -11,7 +11,7 @@ BUSY = ("25006", "40", "55P03", "57014")
 """Read only, as a standby is; given way to another transaction; a lock or a statement that took too long."""
 
 PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots", "not yet accepting")
-"""What a server says that turns somebody away for a time only; who is turned away before they are in gets no code."""
+"""What a server says that refuses a connection for a time only; a refused connection brings no SQLSTATE."""
 
 CAUSES_MAX = 10
 
@@ -35,7 +35,7 @@ def detail(error: BaseException | None) -> str:
 
 
 def is_wrong_door(error: BaseException) -> bool:
-    """Whether a server has turned us away for good: a password, a user or a database that there is not."""
+    """Whether a server refuses us for good: a wrong password, or a user or database that does not exist."""
     said = str(getattr(error, "orig", None) or error)
     return "FATAL" in said and not any(word in said for word in PASSING)
 

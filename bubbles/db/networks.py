@@ -11,7 +11,7 @@ from bubbles.db.listening import Audience
 
 PEOPLE_MAX = 2
 SHARED_PEOPLE_MAX = 30
-"""As how many people the visitors of a network count at most, where they open a figure of few."""
+"""For how many people the visitors of one network count at most, when a hidden figure is opened."""
 
 
 @dataclass(frozen=True, order=True)

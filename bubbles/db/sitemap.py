@@ -20,7 +20,7 @@ BEGUN_AT_ONCE = 50
 
 
 class SitemapPage(SQLModel, table=True):
-    """The second and later pages: the first bubble, listed or not any more, by moment and number of its row.
+    """The second and later pages: the first bubble, listed or not, by moment and number of its row.
 
     It tells of nobody more than the bubble's row does. Backups hold it; withdrawing changes nothing here.
     """

@@ -18,10 +18,10 @@ PIPELINED_MAX = 100
 """Requests that wait by one connection for those before them."""
 
 FED_AT_ONCE_BYTES = 16 * 1024
-"""Of a head: what the parser keeps to itself before it tells of it is counted that finely."""
+"""How much of a head the parser is fed at once: what it has not reported yet is counted by such pieces."""
 
 FRAMING_PER_BODY_BYTE = 16
-"""A chunk of one byte has five around it; where there are more than these it is no body that comes."""
+"""Bytes of framing allowed for each byte of a body; a chunk of one byte has five."""
 
 BODY_SPARE_BYTES = 16 * MIB
 """How much more than the largest upload is taken, so that whoever sends too much can read why it is refused."""

@@ -172,7 +172,7 @@ class Connection(HttpToolsProtocol):
         self._stage, self._counts = _Stage.REQUEST, Counts()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """It is no news."""
+        """Says nothing: such a request is answered, and its connection ends."""
 
     def _raise(self, fault: Fault) -> NoReturn:
         """Stops the parser; `send_400_response` tells of it."""
@@ -233,13 +233,13 @@ class Connection(HttpToolsProtocol):
         return is_unread and not cycle.response_complete
 
     def pause_writing(self) -> None:
-        """Whoever is sent something does not read."""
+        """The client does not read what it is sent."""
         super().pause_writing()
         if self._slow_reader is None:
             self._slow_reader = self.loop.call_later(self._bounds.settings.send_timeout_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """They read on."""
+        """The client reads again."""
         super().resume_writing()
         if self._slow_reader is not None:
             self._slow_reader.cancel()

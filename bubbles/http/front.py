@@ -1,4 +1,4 @@
-"""Through what visitors come: whether a proxy stands in front that the settings do not name.
+"""Counts that tell whether a proxy stands in front that the settings do not name.
 
 Then all visitors are one address: fifty wrong passwords shut everyone out, and five followers take all seats. What is
 counted is kept in memory for the hour and written down as numbers; the one address that is compared with is in memory
@@ -31,7 +31,7 @@ ENOUGH = 50
 
 FORWARDED = {b"x-forwarded-for", b"forwarded"}
 PROBES = {"/healthz", "/readyz", "/metrics"}
-"""Asked from a private network by what watches over us: it is no visitor."""
+"""What monitoring asks for from a private network: it is no visitor."""
 
 log = structlog.get_logger()
 

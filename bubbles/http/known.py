@@ -54,7 +54,7 @@ def drop(request: Request, response: Response) -> Response:
 
 
 def tidied(request: Request, response: Response) -> Response:
-    """The response, with the cookie taken back if the browser is known to nobody any more."""
+    """The response, with the cookie taken back if the browser is known to nobody."""
     with auth.house(request).database.transaction() as session:
         is_known = of_anyone(request, session) is not None
     return response if is_known else drop(request, response)

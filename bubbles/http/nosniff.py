@@ -1,4 +1,4 @@
-"""What every answer bears, whoever makes it: that its type is what it says, whatever a browser would guess.
+"""The header `nosniff` on every answer, whoever makes it: a browser takes the type as told and guesses none.
 
 The outermost layer of all, so that what is refused, redirected, not changed or broken bears it too; beyond it there is
 only what a connection refuses before there is a request (`connection.py`).

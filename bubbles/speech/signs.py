@@ -24,7 +24,7 @@ FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, si
 """Signals that no process sends itself by a fault."""
 
 NEARLY = 0.9
-"""Of the data it may hold: who ends by a fault of its own with so much taken was refused more."""
+"""Part of the data it may hold: a process that crashes with so much taken was refused more."""
 
 CLOSES_MAX_S = 1.0
 LINES_KEPT = 50

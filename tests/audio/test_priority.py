@@ -10,7 +10,7 @@ from leftovers import children, first_at_work
 
 from bubbles.audio import sandbox
 from bubbles.audio.sandbox import NICENESS, Limits, decode
-from bubbles.errors import Refused
+from bubbles.errors import Died
 
 IMPORTED = "import json, os; print('ready'); print(json.dumps({'nice': os.nice(0)}))"
 
@@ -39,6 +39,6 @@ def test_its_niceness_counts_where_sessions_share_alike(leaves_nothing: Path) ->
         assert os.getsid(child) == os.getsid(0)
         assert os.getpgid(child) == child  # so that it is killed with all that it started
         os.killpg(child, signal.SIGKILL)
-        with pytest.raises(Refused):
+        with pytest.raises(Died):
             result.result(30)
     os.close(held)

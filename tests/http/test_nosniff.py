@@ -33,6 +33,7 @@ def test_every_answer_of_every_route_bears_it_once(client: TestClient, world: An
     channel, owner = world.channel()
     bubble = world.bubble(channel, length_bytes=100, ready_at=world.house.now())
     named = {"code": bubble.code, "kind": "m4a", "format": "txt", "handle": channel.handle, "secret": "none"}
+    named |= {"account": channel.handle, "number": "1"}
     sent = {"Sec-Fetch-Site": "same-origin"}
     for address in (path.format(**named), path.format(**dict.fromkeys(named, "none"))):
         for method in METHODS:

@@ -3,6 +3,7 @@
 import copy
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
@@ -237,7 +238,7 @@ def test_half_a_letter_is_no_password_and_counts_as_no_attempt(people, owner, cl
 
 def test_a_database_that_is_away_is_not_told_as_a_wrong_passkey(people, owner, monkeypatch):
     def away(*_):
-        raise OperationalError("SELECT", {}, ConnectionError())
+        raise OperationalError("SELECT", {}, psycopg.OperationalError("the connection is lost"))
 
     monkeypatch.setattr(rows, "by_credential", away)
     browser = people.browser()

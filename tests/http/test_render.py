@@ -12,7 +12,7 @@ from bubbles.http import render
 
 
 def test_pages_that_are_not_built_say_so(tmp_path):
-    with pytest.raises(Missing, match="npm run build"):
+    with pytest.raises(Missing, match="run `make run`"):
         render.environment(tmp_path).from_string('{{ asset("src/main.ts") }}').render()
 
 

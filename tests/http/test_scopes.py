@@ -62,7 +62,8 @@ def limited(house: House, account: Account, scopes: Any, *, days: int | None = N
 def asked(client: TestClient, row: Operation, bubble: Bubble, handle: str, headers: dict[str, str]) -> Any:
     if row.takes == "Upload":
         return post(client, headers, tone(0.4))
-    path = row.path.format(code=bubble.code, handle=handle, account="nobody", kind="m4a", format="txt", secret="x")
+    named = {"code": bubble.code, "handle": handle, "account": "nobody", "secret": "x", "number": 1}
+    path = row.path.format(kind="m4a", format="txt", **named)
     body = {"json": {"credential": {}}} if "passkey" in path else BODIES.get(row.takes, {})
     if row.takes == "Heard":
         body = {"json": body["json"] | {"code": bubble.code}}

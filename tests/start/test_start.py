@@ -1,6 +1,7 @@
 """What keeps a command from starting is told in one sentence that says what to do, with status 1."""
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -51,8 +52,16 @@ def one_line(command: list[str], environment: dict[str, str]) -> str:
     assert ran.returncode == 1, ran.stderr
     assert "Traceback" not in ran.stderr
     assert "[Errno" not in ran.stderr
-    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("bubbles: ")]
+    (line,) = filter(None, map(sentence_of, ran.stderr.splitlines()))
     return line
+
+
+def sentence_of(line: str) -> str | None:
+    """What a line says of a command's end: as it stands, or in the log of one that somebody else keeps running."""
+    if line.startswith("{"):
+        told = json.loads(line)
+        return told["detail"] if told["event"] == "ended" else None
+    return line if line.startswith("bubbles: ") else None
 
 
 # The port

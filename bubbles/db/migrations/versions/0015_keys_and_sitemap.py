@@ -1,7 +1,7 @@
 """The keys that all machines of a house share, made here once; and where the pages of the sitemap begin.
 
 What signs the cursors that clients bring back is such a key. A process of the release before knows none: it refuses our
-cursors, as we refuse its own. It writes a sitemap of its own, as before.
+cursors, as we refuse its own. It writes a sitemap of its own.
 """
 
 import secrets

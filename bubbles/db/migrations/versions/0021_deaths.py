@@ -1,6 +1,6 @@
 """A step knows how often a process died over it, and whether it was tried once more after it was given up.
 
-The release before neither reads nor writes either: it counts a death as a try, as it always did.
+The release before neither reads nor writes either: it counts a death as a try.
 """
 
 from alembic import op
