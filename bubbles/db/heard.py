@@ -25,6 +25,9 @@ FIGURES = ("downloads", "starts", "listens", "completions", "heard_s", "listener
 CROWD_FIGURES = ("downloads", "starts")
 """A crowd's visitors are not told apart, and so no more is known of them."""
 
+OPENED_AT_ONCE = 1_000
+"""A statement takes 65,535 parameters, and each figure five."""
+
 PARTS_OF_BUBBLE = 10
 """A play's seconds are rounded to such a part of the bubble."""
 
@@ -101,12 +104,15 @@ def _add(figure: Figure, row: Row[Any]) -> None:
 
 def open_figures(session: Session, shown: Mapping[tuple[int, Audience, str], float], *, as_of: datetime) -> None:
     """Keeps what some figures show from an hour on, by bubble, audience and name."""
-    if not shown:
-        return
     rows = [
         {"bubble_id": bubble_id, "audience": audience, "figure": name, "shown": value, "as_of": as_of}
         for (bubble_id, audience, name), value in sorted(shown.items())
     ]
+    for first in range(0, len(rows), OPENED_AT_ONCE):
+        _open(session, rows[first : first + OPENED_AT_ONCE])
+
+
+def _open(session: Session, rows: list[dict[str, object]]) -> None:
     made = insert(Opening).values(rows)
     newer = {"shown": made.excluded.shown, "as_of": made.excluded.as_of}
     keys = ["bubble_id", "audience", "figure"]
@@ -115,7 +121,12 @@ def open_figures(session: Session, shown: Mapping[tuple[int, Audience, str], flo
     )
 
 
-_OF_THESE = "(id = ANY (CAST(:bubble_ids AS bigint[])) OR (channel_id = :channel_id AND playable_at IS NOT NULL))"
+_OF_THESE = (
+    "(id = ANY (CAST(:bubble_ids AS bigint[]))"
+    " OR (channel_id = :channel_id AND (playable_at IS NOT NULL OR withdrawn_at IS NOT NULL)))"
+)
+"""What is withdrawn was heard all the same: it stays in its channel's figures."""
+
 _CHOSEN = text(f"SELECT id, visibility <> 'public' AS closed FROM bubble WHERE {_OF_THESE}")  # noqa: S608 - ours
 _CLOSED = text(f"SELECT count(*) FROM bubble WHERE {_OF_THESE} AND visibility <> 'public'")  # noqa: S608 - ours
 _CROWDS = text(f"""
@@ -132,7 +143,7 @@ WITH chosen AS (
 ), download AS (
     SELECT DISTINCT ON (bubble_id, day, visitor, audience) bubble_id, audience, day, visitor, network, network_people,
         served.closed, coalesce(complete_at, last_at) AS at
-    FROM served JOIN chosen ON id = bubble_id JOIN rendition USING (bubble_id, kind)
+    FROM served JOIN chosen ON id = bubble_id LEFT JOIN rendition USING (bubble_id, kind)
     WHERE coalesce(complete_at, last_at) < :as_of
         AND (complete_at IS NOT NULL OR ranges @> int8range(0, least(minute_bytes, length_bytes)))
     ORDER BY bubble_id, day, visitor, audience, at
@@ -158,7 +169,7 @@ WITH chosen AS (
 ), told AS (
     SELECT act.*, coalesce(act.closed, chosen.closed) AS was_closed, CASE
         WHEN audience = 'bot' THEN 'exact'
-        WHEN audience = 'listener' AND figure <> 'listeners' AND NOT coalesce(act.closed, chosen.closed) THEN 'exact'
+        WHEN audience = 'listener' AND figure <> 'listeners' AND NOT coalesce(act.closed, true) THEN 'exact'
         WHEN network IS NULL THEN 'old'
         ELSE 'stepped'
     END AS way

@@ -168,10 +168,10 @@ async def hashed(request: Request, password: str, shares: Mapping[str, int]) -> 
 
 
 def pseudonym(request: Request, session: Session) -> bytes:
-    """The network that asks, or the browser if it is known, under the key of the day."""
+    """The network that asks, or the account that the browser is known to, under the key of the day."""
     today = auth.house(request).now().astimezone(UTC).date()
     browser = known.of_anyone(request, session)
-    asker = f"known {browser.id}" if browser else _network(request)
+    asker = f"known {browser.account_id}" if browser else _network(request)
     return Limit("challenge", asker, 0).subject(listening.key_of(session, today))
 
 

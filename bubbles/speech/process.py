@@ -170,6 +170,7 @@ class _Child:
 
     def ask(self, samples: Samples, language: str | None, deadline_s: float) -> frames.Head:
         """Its answer. Raises TimeoutError when it was killed at its deadline, EOFError when it died otherwise."""
+        self.signs.begin()
         answered, late = threading.Event(), threading.Event()
         watch = threading.Thread(target=self._watch, args=(answered, late, deadline_s), daemon=True)
         watch.start()

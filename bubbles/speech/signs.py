@@ -43,12 +43,16 @@ class Signs:
 
     def __init__(self, pid: int, complaints: BinaryIO, *, memory_bytes: int) -> None:
         self._pid, self._memory_bytes = pid, memory_bytes
-        self._before = machine.shortages()
-        self._most_bytes = 0
+        self._before, self._most_bytes = machine.Shortages(), 0
         self._complaints = complaints
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._reader = threading.Thread(target=self._read, name="speech-complaints", daemon=True)
         self._reader.start()
+
+    def begin(self) -> None:
+        """A new job begins: what was seen before says nothing of it."""
+        self._before, self._most_bytes = machine.shortages(), 0
+        self._lines.clear()
 
     def look(self) -> None:
         """Has another look at how much memory it takes."""

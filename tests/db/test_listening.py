@@ -77,7 +77,7 @@ def play(session: Session, bubble: Bubble, heard_s: float, *, who: str = "ann", 
         session,
         Play(
             bubble_id=bubble.id, play=ids.new_code(), visitor=who.encode(), audience=audience, heard=[],
-            heard_s=heard_s, started_at=NOW, last_at=NOW,
+            heard_s=heard_s, started_at=NOW, last_at=NOW, network=b"net", network_people=2, closed=False,
         ),
     )  # fmt: skip
 

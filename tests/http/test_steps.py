@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.http.conftest import FIREFOX
-from tests.http.listeners import HOUR_S, NOTHING, figures, listen, of_bubble
+from tests.http.listeners import HOUR_S, NOTHING, figures, listen, of_bubble, of_channel
 
 
 def test_five_networks_open_a_figure_of_people_and_one_does_not(
@@ -123,3 +123,33 @@ def test_rows_that_know_no_network_open_no_further_step(
     clock.pass_s(HOUR_S)
     told = [of_bubble(client, bubble, owner).json() for bubble in (many, few)]
     assert [(each["starts"], each["listeners"]) for each in told] == [(5, 5), ("<5", "<5")]
+
+
+def test_rows_of_an_older_release_are_no_more_exact_where_a_bubble_is_made_public(
+    client: TestClient, peer: Any, world: Any, clock: Any, house: Any
+) -> None:
+    channel, owner = world.channel()
+    bubble = world.bubble(channel, visibility="unlisted")
+    listen(peer, clock, bubble, "192.0.2.1", 10)
+    with house.database.transaction() as session:
+        session.connection().exec_driver_sql(
+            "UPDATE play SET network = NULL, network_people = NULL, closed = NULL, heard_before_s = NULL"
+        )
+    clock.pass_s(HOUR_S)
+    client.patch(f"/api/bubbles/{bubble.code}", json={"visibility": "public"}, headers=owner)
+    told = of_bubble(client, bubble, owner).json()
+    assert not {told["starts"], told["listens"], told["completions"], told["heard_s"]} - {"<5", 0}
+
+
+def test_a_channel_keeps_the_figures_of_what_is_withdrawn(
+    client: TestClient, peer: Any, world: Any, clock: Any
+) -> None:
+    channel, owner = world.channel()
+    bubble = world.bubble(channel, length_bytes=1000)
+    for number in range(5):
+        listen(peer, clock, bubble, f"192.0.2.{number}", 10)
+    clock.pass_s(HOUR_S)
+    before = figures(of_channel(client, channel, owner).json())
+    assert before["downloads"] == before["starts"] == 5
+    assert client.delete(f"/api/bubbles/{bubble.code}", headers=owner).status_code == 204
+    assert figures(of_channel(client, channel, owner).json()) == before

@@ -159,6 +159,18 @@ def test_who_the_kernel_ends_lacks_memory_only_when_a_limit_was_reached(
     assert told.value.part == part
 
 
+def test_memory_that_ran_out_before_a_recording_says_nothing_of_it(
+    opened: Callable[..., SpeechProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is kept warm for hours: what happened meanwhile is not held against what it hears then."""
+    process = opened()
+    ran_out = machine.Shortages(3, 5)
+    monkeypatch.setattr(machine, "shortages", Counting(machine.Shortages(2, 4), ran_out, ran_out))
+    assert asked(process)
+    with pytest.raises(Died):
+        process.transcribe(deed(3), language=None)
+
+
 def test_what_a_process_complains_of_is_no_line_of_the_log(
     opened: Callable[..., SpeechProcess], capfd: pytest.CaptureFixture[str]
 ) -> None:
