@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from bubbles.app import House
 from bubbles.errors import Missing, Refused
-from bubbles.http import assets, errors, front, lane, routes, sitemap, visitors
+from bubbles.http import assets, errors, front, lane, routes, sitemap, turns, visitors
 from bubbles.http.export import Exporting
 from bubbles.http.follow import Hub
 from bubbles.http.front import FrontCounts
@@ -56,7 +56,7 @@ def create_app(house: House) -> Starlette:
     app.state.store_reads = lane.limiter()
     app.state.upload_places = lane.uploads_limiter()
     app.state.hashing = lane.Hashing()
-    app.state.turns = lane.Turns(house.settings.queries_at_once, house.settings.query_timeout_s)
+    app.state.turns = turns.Turns(house.settings.queries_at_once, house.settings.query_timeout_s)
     app.state.sitemaps = sitemap.stock(house.settings.query_timeout_s)
     app.state.operations = routes.OPERATIONS
     app.state.actions = {row.handler: row.action for row in routes.OPERATIONS}

@@ -1,23 +1,21 @@
 """Places of their own for what may take long: whoever holds or waits for these holds up no other route.
 
-The store, which may accept and never answer; passwords, which take a core each; what uploads ask of the database, where
-those of one account wait for each other; and what anybody may ask of it: searches, lists and maps.
+The store, which may accept and never answer; passwords, which take a core each; and what uploads ask of the database,
+where those of one account wait for each other. What anybody may ask of it waits in `turns.py`.
 """
 
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from threading import Lock
 from typing import TypeVar
 
 import anyio
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bubbles.errors import Busy, Code, Refused
+from bubbles.errors import Code, Refused
 
 READS_AT_ONCE = 16
 WAIT_S = 5
@@ -98,53 +96,3 @@ async def for_upload(app: Starlette, work: Callable[[], Result]) -> Result:
     """What `work` returns, from one of the few threads that uploads have; they wait there for each other alone."""
     places: anyio.CapacityLimiter = app.state.upload_places
     return await anyio.to_thread.run_sync(work, limiter=places)
-
-
-class Turns:
-    """The turns of those who ask what anybody may ask: so many at once, the others wait, though not for long."""
-
-    def __init__(self, at_once: int, wait_s: float) -> None:
-        self._places = anyio.CapacityLimiter(at_once)
-        self._wait_s = wait_s
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[Callable[[], None]]:
-        """A turn, and what ends it early; raises `Busy` when none came in time."""
-        who, has_ended = object(), False
-        try:
-            with anyio.fail_after(self._wait_s):
-                await self._places.acquire_on_behalf_of(who)
-        except TimeoutError:
-            raise Busy("Too many ask just now; try again in a moment.") from None
-
-        def end() -> None:
-            nonlocal has_ended
-            if not has_ended:
-                has_ended = True
-                self._places.release_on_behalf_of(who)
-
-        try:
-            yield end
-        finally:
-            end()
-
-
-class InTurn:
-    """Has a route wait for its turn, in no thread and with no connection. It ends when the answer begins.
-
-    Whoever is slow to take an answer holds no turn.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers in turn."""
-        turns: Turns = scope["app"].state.turns
-        async with turns.one() as end:
-
-            async def sent(message: Message) -> None:
-                end()
-                await send(message)
-
-            await self._app(scope, receive, sent)

@@ -45,7 +45,7 @@ from bubbles.http import (
     studio_bubble,
     uploads,
 )
-from bubbles.http.lane import InTurn
+from bubbles.http.turns import InTurn
 from bubbles.policy import Action
 
 

@@ -29,9 +29,14 @@ def visitor(request: Request, role: Role | None) -> Visitor:
 
 def _network(settings: Settings, found: Address | None) -> Network:
     name = wider_network_of(found) or str(found or "")
-    if found and any(found in network for network in networks(settings.shared_networks)):
+    if found and is_shared(settings, found):
         return Network(name, settings.visitors_per_shared_network, SHARED_PEOPLE_MAX)
     return Network(name, settings.visitors_per_network, PEOPLE_MAX)
+
+
+def is_shared(settings: Settings, found: Address) -> bool:
+    """Whether the operator lists an address as one that many people share."""
+    return any(found in network for network in networks(settings.shared_networks))
 
 
 def audience(agent: str, role: Role | None) -> Audience:

@@ -82,4 +82,7 @@ def test_a_visitor_signs_in_by_a_one_time_link(signed_in, locale):
     visitor = signed_in(locale=locale)
     assert visitor.page.evaluate("navigator.language") == locale
     assert visitor.page.evaluate("fetch('/me').then((answer) => answer.status)") == 200
-    assert [cookie["httpOnly"] for cookie in visitor.context.cookies()] == [True, True]  # of the session, and that it is known
+    assert [cookie["httpOnly"] for cookie in visitor.context.cookies()] == [
+        True,
+        True,
+    ]  # of the session, and that it is known

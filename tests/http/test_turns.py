@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from bubbles.app import open_house
 from bubbles.config import Settings
 from bubbles.db import towns
 from bubbles.db.engine import Database, Share
-from bubbles.http import lane
+from bubbles.errors import Busy
+from bubbles.http import turns
 from bubbles.http.asgi import create_app
 from bubbles.http.routes import IN_TURN, OPERATIONS
 
+ANN, BOB = "192.0.2.1", "192.0.2.2"
 BRIEF = Share(at_once=2, timeout_s=0.2)
 PROGRAM, BROWSER = {"Accept": "application/json"}, {"Accept": "text/html"}
 ASKED = {"/api/map": "?bbox=1,2,3,4", "/api/places": "?q=lyon"}
@@ -123,7 +126,7 @@ def test_the_settings_bound_queries(postgres: str, tmp_path: Any) -> None:
 
 def test_a_turn_ends_when_the_answer_begins_however_slowly_it_is_taken() -> None:
     async def scene() -> None:
-        turns, begun, taken = lane.Turns(1, 60), asyncio.Event(), asyncio.Event()
+        shared, begun, taken = turns.Turns(1, 60), asyncio.Event(), asyncio.Event()
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -132,14 +135,15 @@ def test_a_turn_ends_when_the_answer_begins_however_slowly_it_is_taken() -> None
             begun.set()
             await taken.wait()
 
-        scope = {"app": type("App", (), {"state": type("State", (), {"turns": turns})})}
-        answering = asyncio.create_task(lane.InTurn(answer)(scope, None, slowly))
+        state = SimpleNamespace(turns=shared, house=SimpleNamespace(settings=Settings()))
+        scope = {"app": SimpleNamespace(state=state), "client": (ANN, 1), "headers": []}
+        answering = asyncio.create_task(turns.InTurn(answer)(scope, None, slowly))
         await begun.wait()
-        async with asyncio.timeout(60), turns.one():
+        async with asyncio.timeout(60), shared.one(ANN):
             assert not answering.done()
         taken.set()
         await answering
-        assert turns._places.borrowed_tokens == 0
+        assert (shared._places.borrowed_tokens, dict(shared._of_network)) == (0, {})
 
     asyncio.run(scene())
 
@@ -147,10 +151,63 @@ def test_a_turn_ends_when_the_answer_begins_however_slowly_it_is_taken() -> None
 @pytest.mark.parametrize("goes_wrong", [RuntimeError, asyncio.CancelledError])
 def test_a_turn_is_given_back_whatever_goes_wrong(goes_wrong: type[BaseException]) -> None:
     async def scene() -> None:
-        turns = lane.Turns(1, 60)
+        shared = turns.Turns(1, 60)
         with pytest.raises(goes_wrong):
-            async with turns.one():
+            async with shared.one(ANN):
                 raise goes_wrong
-        assert turns._places.borrowed_tokens == 0
+        assert (shared._places.borrowed_tokens, dict(shared._of_network)) == (0, {})
 
     asyncio.run(scene())
+
+
+def test_one_network_takes_half_of_the_turns_and_its_crowd_waits_for_itself() -> None:
+    async def scene() -> None:
+        shared, crowd = turns.Turns(4, 60), []
+        leave = asyncio.Event()
+
+        async def ask() -> None:
+            async with shared.one(ANN):
+                await leave.wait()
+
+        crowd = [asyncio.create_task(ask()) for _ in range(20)]
+        async with asyncio.timeout(60):
+            while shared._places.borrowed_tokens < 2:
+                await asyncio.sleep(0)
+            for _ in range(2):
+                async with shared.one(BOB):
+                    assert shared._places.borrowed_tokens == 3
+            leave.set()
+            await asyncio.gather(*crowd)
+        assert (shared._places.borrowed_tokens, dict(shared._of_network)) == (0, {})
+
+    asyncio.run(scene())
+
+
+def test_who_waits_in_vain_behind_their_own_crowd_is_told_and_leaves_nothing() -> None:
+    async def scene() -> None:
+        shared = turns.Turns(2, 0.05)
+        async with shared.one(ANN):
+            with pytest.raises(Busy):
+                async with shared.one(ANN):
+                    pytest.fail("a turn beyond the network's share")
+        assert (shared._places.borrowed_tokens, dict(shared._of_network)) == (0, {})
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("2001:db8:1:2::3", "", "2001:db8:1::/48"),
+        ("10.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("192.0.2.1", "192.0.2.7", "192.0.2.1"),
+        ("198.51.100.7", "", ""),
+        ("", "", ""),
+    ],
+    ids=["IPv4", "IPv6", "a trusted proxy", "another", "listed as shared", "no address"],
+)
+def test_a_turn_is_of_who_really_asks(peer: str, forwarded: str, network: str) -> None:
+    settings = Settings(trusted_proxies="10.0.0.1", shared_networks="198.51.100.0/24")
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    assert turns.network_of({"client": (peer, 1) if peer else None, "headers": headers}, settings) == network
