@@ -65,7 +65,11 @@ def end_session(session: Session, account: Account, session_id: int, *, now: dat
 
 
 def end_sessions(session: Session, account: Account, *, but: int | None = None, now: datetime) -> int:
-    """Ends an account's sessions, all but one if its id is given; returns how many."""
+    """Ends an account's sessions, all but one if its id is given; returns how many.
+
+    Whoever is being let in meanwhile holds the account, and is waited for: their session ends, too.
+    """
+    accounts.lock(session, account.id)
     ending = [each for each in accounts.web_sessions(session, account.id, now) if each.id != but]
     for each in ending:
         each.ended_at = now

@@ -149,6 +149,32 @@ def test_who_is_let_in_beside_a_closing_account_waits_and_is_refused(database: D
         assert not rows.web_sessions(session, one.id, NOW)
 
 
+def test_who_signs_in_anew_while_all_sessions_end_is_waited_for_and_signed_out(database: Database) -> None:
+    """Both write the session that there was: the one who holds the account first goes first."""
+    one = account(database)
+    with database.transaction() as session:
+        cookie = sign_in.begin_session(session, one, Way.LINK, device=Device(), now=NOW, valid_for=DAY)
+
+    def end_all() -> None:
+        with database.transaction() as session:
+            sign_in.end_sessions(session, one, now=NOW)
+            session.flush()
+            accounts.revoke_tokens(session, one, now=NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as entering:
+            rows.lock(entering, one.id)
+            ending = pool.submit(end_all)
+            deadline_s = time.monotonic() + PATIENCE_S
+            while not is_waiting(database) and not ending.done() and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+            sign_in.sign_out(entering, cookie, now=NOW)
+            sign_in.begin_session(entering, one, Way.LINK, device=Device(), now=NOW, valid_for=DAY)
+        ending.result(PATIENCE_S)
+    with database.transaction() as session:
+        assert not rows.web_sessions(session, one.id, NOW)
+
+
 def test_of_two_owners_only_one_steps_down(database: Database) -> None:
     one, other = account(database), account(database)
     with database.transaction() as session:

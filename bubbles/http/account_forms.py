@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bubbles import accounts, invitations, known_browsers, passkeys, sign_in, sign_in_attempts
-from bubbles.db import accounts as rows
 from bubbles.errors import Code, Refused
 from bubbles.http import auth, gate, known, onward, proof, render
 from bubbles.http.account import show
@@ -196,7 +195,6 @@ def _end_all_others(request: Request, fields: Fields) -> Response:
 
 def _end_others(request: Request, session: Session, own: Own) -> None:
     """Leaves only the browser that asks signed in and known."""
-    rows.lock(session, own.account.id)  # before any of its sessions: who signs in holds the account first
     sign_in.end_sessions(session, own.account, but=own.session.id, now=auth.house(request).now())
     known_browsers.forget_all(session, own.account, but=known.cookie(request))
 
