@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 PYTEST = (sys.executable, "-m", "pytest")
-ALONE = ("tests/browser", "tests/faults", "tests/keeping", "tests/infra", "tests/journey")
+ALONE = ("tests/browser", "tests/faults", "tests/infra", "tests/wheel", "tests/keeping", "tests/journey", "tests/start")
 """Folders with a run of their own, the longest first."""
 
 LANES = 3
