@@ -27,6 +27,7 @@ from bubbles.model.token import Token
 from tests.http.pages_fixtures import BROWSER, Stage
 from tests.http.people import People
 from tests.http.studio_author import Author, author_of
+from tests.http.wire import Wire, served
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MONDAY_22 = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -180,3 +181,16 @@ def at_home(app: Starlette) -> Iterator[TestClient]:
 def author(client: TestClient, world: World, house: House) -> Author:
     """An author in the studio."""
     return author_of(client, world, house)
+
+
+@pytest.fixture
+def wire(house: Any) -> Iterator[Wire]:
+    with served(house) as found:
+        yield found
+
+
+@pytest.fixture
+def hasty(house: Any) -> Iterator[Wire]:
+    """One that waits for a second where others wait for half a minute."""
+    with served(house, head_timeout_s=1, body_timeout_s=1, body_rate_min=100) as found:
+        yield found

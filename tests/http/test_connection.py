@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,19 +19,6 @@ CLOSED = GET + b"Connection: close\r\n\r\n"
 MIB = 1 << 20
 AT_MOST_MIB = 32
 """What a client could send at most before it was stopped: what the kernel holds at both ends, and some."""
-
-
-@pytest.fixture
-def wire(house: Any) -> Iterator[Wire]:
-    with served(house) as found:
-        yield found
-
-
-@pytest.fixture
-def hasty(house: Any) -> Iterator[Wire]:
-    """One that waits for a second where others wait for half a minute."""
-    with served(house, head_timeout_s=1, body_timeout_s=1, body_rate_min=100) as found:
-        yield found
 
 
 def flood(wire: Wire, begin: bytes, piece: bytes) -> tuple[Answer | None, int]:

@@ -1,28 +1,13 @@
 """A server that no proxy guards: how many connections it keeps, for whom, and for how long."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.http.test_connection import CLOSED, GET, KEPT
 from tests.http.wire import PATIENCE_S, Wire, answers, everything, served, until
-
-
-@pytest.fixture
-def wire(house: Any) -> Iterator[Wire]:
-    with served(house) as found:
-        yield found
-
-
-@pytest.fixture
-def hasty(house: Any) -> Iterator[Wire]:
-    """One that waits for a second where others wait for half a minute."""
-    with served(house, head_timeout_s=1, body_timeout_s=1, body_rate_min=100) as found:
-        yield found
 
 
 def test_idle_sockets_are_let_go_and_shut_nobody_out(hasty: Wire) -> None:
