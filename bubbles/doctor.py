@@ -19,12 +19,10 @@ from bubbles.db import health
 from bubbles.db.front import Seen
 from bubbles.db.health import Server
 from bubbles.errors import Missing
+from bubbles.model.front import ENOUGH
 from bubbles.speech import models
 
 LINE_MAX = 300
-VISITORS_ENOUGH = 50
-"""Requests from which something follows about where they come from: fewer may be one person at work."""
-
 WALLS = {
     "network_namespace": "could reach the network; allow user namespaces without privilege (user_namespaces(7))",
     "landlock": "could open files of this account; use a kernel with Landlock (5.13 or newer)",
@@ -140,7 +138,7 @@ def _visitors(seen: Seen | None, settings: Settings) -> Finding:
     if seen.forwarded_near or seen.forwarded * 2 > seen.requests:
         text = f"{told}, {seen.forwarded} of them forwarded by a proxy that is not trusted: if it is yours, {trust}"
         return Finding(part, Health.DEGRADED, text)
-    if seen.is_one_private and seen.requests >= VISITORS_ENOUGH and not settings.is_local:
+    if seen.is_one_private and seen.requests >= ENOUGH and not settings.is_local:
         text = f"{told}, all from one private address: whoever stands in front has to say who asks, see infra/README.md"
         return Finding(part, Health.DEGRADED, text)
     return Finding(part, Health.OK, told)

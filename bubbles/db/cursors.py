@@ -22,7 +22,7 @@ from bubbles.model.query import Query, Sort
 LENGTH_MAX = 7_000
 """Characters of a cursor that carries as many near words as there can be; most have a hundred."""
 SIGNATURE_BYTES = 18
-SIGNATURE_LETTERS = 24
+SIGNATURE_LETTERS = SIGNATURE_BYTES * 4 // 3
 KEY_MAX = 60_000_000_000_000_000
 """In microseconds, from year 68 to 3871; no other key comes near."""
 

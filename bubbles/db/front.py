@@ -1,4 +1,4 @@
-"""Through what visitors come, as rows. The clock is the database's."""
+"""Signs of a proxy that is not named, as rows. The clock is the database's."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

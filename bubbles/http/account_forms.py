@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any
 
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
@@ -70,10 +69,15 @@ def done(what: str, section: str) -> Response:
 
 def _key(fields: Fields, name: str) -> int:
     """The row that a button names; raises `bad_request`."""
-    text = fields.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(KEY_MAX))) or int(text) > KEY_MAX:
+    if (found := _number(fields.get(name, ""), KEY_MAX)) is None:
         raise Refused(Code.BAD_REQUEST, f"{name} is a number.")
-    return int(text)
+    return found
+
+
+def _number(text: str, most: int) -> int | None:
+    """A whole number up to `most`, None for any other text: looked at before it is read, however long it is."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return int(text) if is_number and int(text) <= most else None
 
 
 # The password
@@ -217,11 +221,11 @@ def make_token(request: Request, fields: Fields) -> Response:
     """Makes a token, limited as was chosen, and shows it, this once."""
     house, now = auth.house(request), auth.house(request).now()
     name = clean_line(fields.get("name", ""), what="name", length_max=NAME_MAX)
-    limits: dict[str, Any] = {"scopes": _scopes(fields), "valid_for": _valid_for(fields)}
+    scopes, valid_for = _scopes(fields), _valid_for(fields)
     try:
         with house.database.transaction() as session:
             account = auth.require_own(request, session).account
-            secret = accounts.new_token(session, account, name=name, now=now, **limits)
+            secret = accounts.new_token(session, account, name=name, now=now, scopes=scopes, valid_for=valid_for)
     except Refused as refused:
         raise Told(refused.code, "tokens_full") if refused.code is Code.CONFLICT else refused from None
     return show(request, new_token=secret)
@@ -242,10 +246,9 @@ def _valid_for(fields: Fields) -> timedelta | None:
     text = fields.get("days", "").strip()
     if not text:
         return None
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(DAYS_MAX))
-    if not is_number or not 1 <= int(text) <= DAYS_MAX:
+    if not (days := _number(text, DAYS_MAX)):
         raise Told(Code.BAD_REQUEST, "token_days")
-    return timedelta(days=int(text))
+    return timedelta(days=days)
 
 
 @change("tokens")

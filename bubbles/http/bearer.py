@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bubbles import ids, policy
+from bubbles import accounts, ids, policy
 from bubbles.db import tokens
 from bubbles.errors import Code, Refused
 from bubbles.policy import Action, Person
@@ -27,7 +27,7 @@ def holder(session: Session, secret: str, *, action: Action, now: datetime) -> P
     if found is None:
         raise TokenRefused(Code.UNAUTHORISED, "The token is unknown or revoked.", error="invalid_token")
     account, token = found
-    if token.ends_at is not None and token.ends_at <= now:
+    if accounts.has_ended(token, now):
         raise TokenRefused(Code.UNAUTHORISED, "The token has ended.", error="invalid_token")
     person = Person(account.id, account.handle, token.limits)
     if not policy.opens(action, person):

@@ -49,7 +49,6 @@ class Connection(HttpToolsProtocol):
         self._fault: Fault | None = None
         self._is_over = False
         self._held_by: Address | None = None
-        self._gives_back = False
         self._timer: asyncio.TimerHandle | None = None
         self._timed: _Stage | None = None
         self._slow_reader: asyncio.TimerHandle | None = None
@@ -68,20 +67,22 @@ class Connection(HttpToolsProtocol):
 
     def _has_place(self) -> bool:
         peer = self.client[0] if self.client else ""
-        self._held_by = visitors.parsed(peer)
-        if self._held_by is None or visitors.is_trusted(self._bounds.settings, peer):
+        found = visitors.parsed(peer)
+        if found is None or visitors.is_trusted(self._bounds.settings, peer):
             return True
-        self._gives_back = self._bounds.shares.take(self._held_by)
-        return self._gives_back
+        if not self._bounds.shares.take(found):
+            return False
+        self._held_by = found
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives back what it held."""
         super().connection_lost(exc)
         self._untime()
         self.resume_writing()
-        if self._gives_back:
-            self._gives_back = False
+        if self._held_by is not None:
             self._bounds.shares.give_back(self._held_by)
+            self._held_by = None
 
     def data_received(self, data: bytes) -> None:
         """Feeds the parser, of a head a little at a time."""

@@ -21,18 +21,13 @@ from bubbles.app import House
 from bubbles.db import front as rows
 from bubbles.db.engine import Database
 from bubbles.http import visitors
+from bubbles.http.log import PROBES
 from bubbles.http.visitors import Address
 from bubbles.meters import FORWARDED_IGNORED
-from bubbles.model.front import Front
+from bubbles.model.front import ENOUGH, Front
 
 WRITE_EVERY_S = 60.0
-ENOUGH = 50
-"""Requests of an hour from which something follows: fewer may be one person at work."""
-
 FORWARDED = {b"x-forwarded-for", b"forwarded"}
-PROBES = {"/healthz", "/readyz", "/metrics"}
-"""What monitoring asks for from a private network: it is no visitor."""
-
 log = structlog.get_logger()
 
 
@@ -75,13 +70,14 @@ class FrontCounts:
 
     def count(self, scope: Scope) -> None:
         """Takes a request into account."""
-        if scope["path"] in PROBES:
+        if scope["path"] in PROBES:  # asked by monitoring, from a private network: no visitor
             return
         hour, peer = self._hour(), scope["client"][0] if scope.get("client") else ""
         hour.requests += 1
-        address = visitors.address_of(self.house.settings, peer, scope["headers"])
-        hour.is_one = hour.is_one and (hour.requests == 1 or address == hour.address)
-        hour.address = address
+        if hour.is_one:
+            address = visitors.address_of(self.house.settings, scope)
+            hour.is_one = hour.requests == 1 or address == hour.address
+            hour.address = address
         if any(name in FORWARDED for name, _ in scope["headers"]):
             self._forwarded(hour, peer)
 

@@ -13,14 +13,12 @@ from bubbles.db import listening
 from bubbles.errors import Refused
 from bubbles.http import auth, known, visitors
 from bubbles.http.lane import Hashing
+from bubbles.http.shares import WIDER
 from bubbles.model import password as passwords
 from bubbles.model.account import Account
 from bubbles.model.known_browser import KnownBrowser
 from bubbles.sign_in import Kept
 from bubbles.sign_in_attempts import Begun, Limit
-
-WIDER = 5
-"""How many times as often as one network of 64 bits the 48 bits may fail that hold it."""
 
 AROUND = 2
 """How many times as often as one network the one around it may fail at one account, and again the one around that."""

@@ -27,8 +27,8 @@ def page(request: Request) -> Response:
     house = auth.house(request)
     wanted = onward.ours(request.query_params.get("next", ""))
     with house.database.transaction() as session:
-        known = auth.own(request, session)
-    if known is not None and "again" not in request.query_params:
+        own = auth.own(request, session)
+    if own is not None and "again" not in request.query_params:
         return onward.to(wanted or sessions.HOME)
     done = request.query_params.get("done", "")
     return _page(request, {"next": wanted}, done=done if done in DONE else "")

@@ -62,8 +62,7 @@ class Turns:
 
 def network_of(scope: Scope, settings: Settings) -> str:
     """The network whose turns a request takes: IPv4, or 48 bits of IPv6; none where many people share it."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    found = visitors.address_of(settings, peer, scope["headers"])
+    found = visitors.address_of(settings, scope)
     if found is None or visitors.is_shared(settings, found):
         return ""
     return visitors.wider_network_of(found) or str(found)

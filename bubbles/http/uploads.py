@@ -80,13 +80,9 @@ def _accept(house: House, person: Person, ticket: Ticket, form: Form) -> tuple[B
             limits=house.probe_limits,
             silence_dbfs=house.settings.silence_dbfs,
             now=house.now(),
-            usual=_usual(house),
+            usual=Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal)),
         )
     return bubble, sent
-
-
-def _usual(house: House) -> Usual:
-    return Usual(Licence(house.settings.licence), legal.terms_version(house.settings.legal))
 
 
 @contextmanager

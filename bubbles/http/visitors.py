@@ -1,10 +1,10 @@
 """Who listens: the address and the user agent of a request, held in memory until they are a pseudonym of the day."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from bubbles.config import Settings
 from bubbles.db.listening import Audience
@@ -51,14 +51,14 @@ def address(request: Request) -> Address | None:
 
     `X-Forwarded-For` counts only as far as trusted proxies wrote it: from the right, the first hop that is none.
     """
-    peer = request.client.host if request.client else ""
-    return address_of(auth.house(request).settings, peer, request.headers.raw)
+    return address_of(auth.house(request).settings, request.scope)
 
 
-def address_of(settings: Settings, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Address | None:
-    """As `address`, of a peer and the raw headers that it sent."""
+def address_of(settings: Settings, scope: Scope) -> Address | None:
+    """As `address`, of a request that no route has yet."""
+    peer = scope["client"][0] if scope.get("client") else ""
     hop, trusted = parsed(peer), networks(settings.trusted_proxies)
-    lines = [value.decode("latin-1") for name, value in headers if trusted and name == b"x-forwarded-for"]
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if trusted and name == b"x-forwarded-for"]
     hops = ",".join(lines).split(",")[-HOPS_MAX:] if lines else []
     while hop is not None and hops and any(hop in network for network in trusted):
         before = parsed(hops.pop())

@@ -1,10 +1,13 @@
-"""Through what visitors come: what one web process saw in one hour."""
+"""Signs of a proxy that is not named: what one web process saw in one hour."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Uuid
 from sqlmodel import Field, SQLModel
+
+ENOUGH = 50
+"""Requests of an hour from which something follows about where they come from: fewer may be one person at work."""
 
 
 class Front(SQLModel, table=True):
