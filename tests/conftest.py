@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import URL, make_url
+from sqlmodel import Session
 
 from bubbles.db.embedded import running
-from bubbles.db.engine import Database
+from bubbles.db.engine import Database, Share
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENDS_MAX_MS = 60_000
@@ -71,13 +72,22 @@ def database(postgres: str) -> Iterator[Database]:
     url = make_url(postgres)
     with psycopg.connect(libpq(url.set(database="postgres")), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
-        database = Database(url.set(database=name).render_as_string(hide_password=False))
+        address = url.set(database=name).render_as_string(hide_password=False)
+        database = Database(address, share=Share(timeout_s=30))  # on a busy machine a query takes its time
         yield database
         database.close()
         # FORCE would fail on a vacuum worker, which is not ours to end; without it the server ends that by itself.
         ours = "FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
         connection.execute(f"SELECT pg_terminate_backend(pid, {ENDS_MAX_MS}) {ours}", [name])  # and waits for each
         connection.execute(f'DROP DATABASE "{name}"')
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction of which nothing stays."""
+    with database.transaction() as session:
+        yield session
+        session.rollback()
 
 
 def libpq(url: URL) -> str:

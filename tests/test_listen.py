@@ -1,7 +1,6 @@
 """Seconds heard and bytes sent, as the verbs take them."""
 
 import itertools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,13 +34,6 @@ PLAY = "play-0001"
 PARTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(sorted), max_size=12)
 SECONDS = st.floats(-1e9, 1e9)
 _number = itertools.count()
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 @pytest.fixture

@@ -28,8 +28,9 @@ def test_the_counts_of_cgroup_1_are_read(tmp_path: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 4\n")
     (folder / "memory.failcnt").write_text("7\n")
-    if own_path("memory") or not Path("/proc/self/cgroup").read_text().startswith("0::"):
-        assert machine.shortages(cgroups=tmp_path) == Shortages(at_limit=7, killed=4)
+    if not own_path("memory") and Path("/proc/self/cgroup").read_text().startswith("0::"):
+        pytest.skip("this kernel has cgroup 2 alone")
+    assert machine.shortages(cgroups=tmp_path) == Shortages(at_limit=7, killed=4)
 
 
 def test_where_nobody_counts_nothing_has_run_out(tmp_path: Path) -> None:

@@ -1,18 +1,15 @@
 """What statistics give away, whatever people do and however often one looks."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
 from bubbles import ids, stats
 from bubbles.db import listening
-from bubbles.db.engine import Database
 from bubbles.db.heard import FIGURES
 from bubbles.db.listening import Audience
 from bubbles.model.bubble import Bubble
@@ -49,13 +46,6 @@ ACTS = st.lists(
 )
 ALONE = [Act(hours=8, network=0, agent=number, heard_s=95) for number in range(30)]
 MANY = [Act(hours=number % 3, network=number % 7, agent=number % 4, heard_s=95) for number in range(30)]
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 def play(session: Session, bubble: Bubble, act: Act, at: datetime) -> None:

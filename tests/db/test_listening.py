@@ -1,12 +1,10 @@
 """The rules of counting, on a real PostgreSQL."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from threading import Barrier
 
-import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -24,13 +22,6 @@ NOW = datetime(2026, 11, 23, 22, tzinfo=UTC)  # a Monday
 MINUTE_BYTES = 480_000
 LENGTH_BYTES = 900_000
 _number = count()
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 def add_bubble(session: Session, *, channel_id: int | None = None, duration_s: float = 100.0) -> Bubble:

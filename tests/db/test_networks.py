@@ -1,6 +1,5 @@
 """New visitors of one network, bounded on a real PostgreSQL, however many come at once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,13 +15,6 @@ from bubbles.db.networks import Ask, Visit
 from bubbles.model.bubble import Bubble
 from bubbles.model.listening import Crowd, NetworkDay
 from tests.db.test_listening import LENGTH_BYTES, MINUTE_BYTES, NOW, add_bubble
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 @pytest.fixture

@@ -212,6 +212,7 @@ def test_a_worker_whose_database_has_no_room_ends_in_a_sentence_and_its_successo
         worker = stack.enter_context(worker_of(house, model))
         with no_room(house):
             assert worker.process.wait(120) == 1
+            worker.line("ended")
             assert count(worker, "ended") == 1
             assert count(worker, "missing") <= 1
             waiting = stack.enter_context(waiting_worker(house, model, house.settings.database_url))
@@ -244,6 +245,7 @@ def test_a_worker_that_starts_while_the_database_is_away_waits_for_it_and_says_s
         rule = proxy.add(Fault.REFUSE)
         with waiting_worker(house, model, proxy.through(url)) as worker:
             wait_for(lambda: rule.fired > 3)
+            worker.line("missing")
             assert [line["event"] for line in lines_of(worker)] == ["missing"]
             proxy.heal()
             worker.line("worker_started")
@@ -264,6 +266,7 @@ def test_a_worker_that_no_server_would_ever_let_in_says_so_and_ends(house: House
     wrong = house.settings.database_url.replace("/test_", "/no_such_")
     with waiting_worker(house, model, wrong) as worker:
         assert worker.process.wait(120) == 1
+        worker.line("ended")
         assert [line["event"] for line in lines_of(worker)] == ["ended"]
 
 

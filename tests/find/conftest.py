@@ -1,7 +1,7 @@
 """A database with whatever a test publishes in it; nothing stays."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from bubbles import ids
 from bubbles.db import search
-from bubbles.db.engine import Database
 from bubbles.model.account import Account
 from bubbles.model.bubble import Bubble
 from bubbles.model.channel import Channel
@@ -20,13 +19,6 @@ from bubbles.model.transcript import Transcript, as_json
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 Publish = Callable[..., Bubble]
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.transaction() as session:
-        yield session
-        session.rollback()
 
 
 @pytest.fixture

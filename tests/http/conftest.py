@@ -111,7 +111,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def house(database: Database, clock: Clock, tmp_path: Path) -> House:
-    settings = Settings(data_dir=tmp_path, trusted_proxies="10.0.0.0/8, 2001:db8:ffff::/48")
+    settings = Settings(data_dir=tmp_path, trusted_proxies="10.0.0.0/8, 2001:db8:ffff::/48", query_timeout_s=30)
     blobs = open_store((tmp_path / "blobs").as_uri())
     return House(settings, database, blobs, transcriber=None, now=clock)  # type: ignore[arg-type] # nobody speaks
 

@@ -187,9 +187,10 @@ def half_sent(world: Any, row: Any) -> bytes:
 def test_a_body_that_stops_half_way_ends_on_every_route_and_leaves_nothing(hasty: Wire, world: Any) -> None:
     asked = {f"{row.method} {row.path}": half_sent(world, row) for row in READ}
     with ExitStack() as stack:
-        clients = {name: stack.enter_context(hasty.connect()) for name in asked}
-        for name, client in clients.items():
-            client.sendall(asked[name])
+        clients = {}
+        for name, sent in asked.items():  # each at once: a head may take a second
+            clients[name] = stack.enter_context(hasty.connect())
+            clients[name].sendall(sent)
         told = {name: everything(client) for name, client in clients.items()}
     statuses = {name: answers(received)[0].status for name, received in told.items()}
     assert set(statuses.values()) <= {303, 400, 401, 403, 404, 408}, statuses
@@ -210,12 +211,12 @@ def test_a_body_that_drips_ends(hasty: Wire, world: Any) -> None:
 def test_a_body_that_comes_slowly_and_steadily_is_taken(house: Any) -> None:
     """In all it takes longer than what a body may pause; no pause does, on a busy machine either."""
     body = b'{"code": "AAAAAAAAAAAAAAAA"' + b" " * 5000 + b"}"
-    with served(house, body_timeout_s=4, body_rate_min=10) as wire, wire.connect() as client:
+    with served(house, body_timeout_s=10, body_rate_min=10) as wire, wire.connect() as client:
         lines = b"Host: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.sendall(b"POST /api/listens HTTP/1.1\r\n" + lines)
         began_s = time.monotonic()
-        for at in range(0, len(body), 600):
-            client.sendall(body[at : at + 600])
+        for at in range(0, len(body), 220):
+            client.sendall(body[at : at + 220])
             time.sleep(0.5)
         assert time.monotonic() - began_s > wire.house.settings.body_timeout_s
         assert answers(everything(client))[0].status == 400  # of what it says, not of how it came
@@ -243,17 +244,17 @@ def test_who_takes_nothing_of_what_they_are_sent_is_let_go(house: Any, world: An
     bubble = world.bubble(length_bytes=30 * MIB)
     with served(house, send_timeout_s=1) as wire, wire.connect() as client:
         client.sendall(f"GET /media/{bubble.code}.m4a HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        until(lambda: wire.open == 1)
+        assert client.recv(1)
         until(lambda: wire.open == 0)
 
 
 def test_a_stray_line_end_after_a_request_breaks_off_no_answer(house: Any, world: Any) -> None:
     bubble = world.bubble(length_bytes=9, playable_at=None)
-    with served(house, head_timeout_s=0.3) as wire, wire.connect() as client:
+    with served(house, head_timeout_s=3) as wire, wire.connect() as client:
         client.sendall(f"GET /api/bubbles/{bubble.code}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         received = client.recv(1 << 16)
         client.sendall(b"\r\n")
-        time.sleep(1)
+        time.sleep(4)
         with house.database.transaction() as session:
             session.get_one(Bubble, bubble.id).playable_at = house.now()
         while b'"playable"' not in received:
@@ -265,10 +266,10 @@ def test_a_stray_line_end_after_a_request_breaks_off_no_answer(house: Any, world
 def test_bodies_that_follow_each_other_are_each_judged_for_themselves(house: Any) -> None:
     """The second begins in the packet in which the first ends."""
     head = b"POST /api/listens HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    with served(house, body_timeout_s=2) as wire, wire.connect() as client:
+    with served(house, body_timeout_s=6, body_rate_min=50) as wire, wire.connect() as client:
         client.sendall(head % 6000 + b"{" + b" " * 3000)
         time.sleep(0.2)
         client.sendall(b" " * 2998 + b"}" + head % 900 + b"{" + b" " * 500)
-        time.sleep(2.2)
+        time.sleep(6.5)
         client.sendall(b" " * 398 + b"}" + CLOSED)
         assert [each.status for each in answers(everything(client))] == [400, 400, 200]

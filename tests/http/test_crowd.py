@@ -1,7 +1,6 @@
 """A crowd at the door: passwords take a core each, and nothing else waits for them."""
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -12,6 +11,7 @@ from bubbles.errors import Code, Refused
 from bubbles.http import lane
 from bubbles.model import password as passwords
 from tests.http.people import PASSWORD, enter, leaving
+from tests.http.wire import until
 
 PATIENCE_S = 60
 
@@ -73,13 +73,6 @@ def at_once(slow, size):
             yield pool
         finally:
             slow.set()
-
-
-def until(true) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline_s, "waited in vain"
-        time.sleep(0.005)
 
 
 def test_right_passwords_of_three_accounts_leave_places_for_others(people, slow):

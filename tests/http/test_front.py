@@ -28,7 +28,8 @@ ENOUGH = front.ENOUGH
 def app(house: Any) -> Iterator[Any]:
     known = {"base_url": PUBLIC.base_url}
     settings = house.settings.model_copy(update=known)
-    yield create_app(replace(house, settings=settings, now=utc_now))
+    now = utc_now()  # it stands still, so that no hour ends within a test
+    yield create_app(replace(house, settings=settings, now=lambda: now))
     with house.database.transaction() as session:
         session.connection().execute(text("DELETE FROM front"))
 

@@ -11,7 +11,7 @@ from bubbles.http.asgi import create_app
 from bubbles.http.assets import Assets
 from bubbles.http.routes import OPERATIONS
 from bubbles.scrape import served as scraped
-from tests.http.wire import PATIENCE_S, Wire, answers, served
+from tests.http.wire import PATIENCE_S, Wire, answers
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 PATHS = sorted({row.path for row in OPERATIONS} | {"/nothing", "/assets/nothing.js", "/api/nothing", "/search/"})
@@ -71,12 +71,6 @@ def test_what_breaks_bears_it(client: TestClient, monkeypatch: pytest.MonkeyPatc
     answer = client.get("/api/bubbles")
     assert answer.status_code == 500
     require(answer)
-
-
-@pytest.fixture
-def wire(house: Any) -> Iterator[Wire]:
-    with served(house) as found:
-        yield found
 
 
 def test_an_application_that_breaks_before_it_answers_is_answered_for(

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,9 +85,13 @@ def test_a_port_for_uploads_that_is_about_to_be_free_is_waited_for(tmp_path: Pat
     """The process that a killed `serve` leaves lets go of it in a moment."""
     port = free_port()
     leaving = socket.create_server(("127.0.0.1", port))
-    threading.Timer(0.5, leaving.close).start()
     said: list[str] = []
-    Port("127.0.0.1", port, "BUBBLES_UPLOAD_PORT").await_free(said.append)
+
+    def say(line: str) -> None:
+        said.append(line)
+        leaving.close()
+
+    Port("127.0.0.1", port, "BUBBLES_UPLOAD_PORT").await_free(say)
     assert len(said) == 1
     assert str(port) in said[0]
 
