@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session
 from starlette.requests import Request
+from starlette.responses import Response
 
 from bubbles import ids, policy
 from bubbles.app import House
@@ -37,6 +38,19 @@ def house(request: Request) -> House:
 def cookie_name(request: Request, cookie: str = COOKIE) -> str:
     """How a cookie of the door is called: over https so that no neighbouring host can set one (RFC 6265bis, 4.1.3)."""
     return f"__Host-{cookie}" if house(request).settings.public_url.startswith("https://") else cookie
+
+
+def keep_cookie(request: Request, response: Response, value: str, *, cookie: str = COOKIE, age_s: int) -> None:
+    """Gives the browser a cookie of the door, which no script reads and no other site has sent along."""
+    name = cookie_name(request, cookie)
+    response.set_cookie(name, value, max_age=age_s, httponly=True, samesite="lax", secure=name != cookie)
+
+
+def drop_cookie(request: Request, response: Response, *, cookie: str = COOKIE) -> Response:
+    """Takes it from the browser again."""
+    name = cookie_name(request, cookie)
+    response.delete_cookie(name, httponly=True, samesite="lax", secure=name != cookie)
+    return response
 
 
 def action(request: Request) -> Action:

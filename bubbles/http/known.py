@@ -40,17 +40,12 @@ def of_anyone(request: Request, session: Session) -> KnownBrowser | None:
 
 def keep(request: Request, response: Response, cookie: str) -> None:
     """Gives the browser its cookie."""
-    name = auth.cookie_name(request, COOKIE)
-    is_https = name != COOKIE
-    age_s = int(KEPT.total_seconds())
-    response.set_cookie(name, cookie, max_age=age_s, httponly=True, samesite="lax", secure=is_https)
+    auth.keep_cookie(request, response, cookie, cookie=COOKIE, age_s=int(KEPT.total_seconds()))
 
 
 def drop(request: Request, response: Response) -> Response:
     """Takes the cookie from the browser again."""
-    name = auth.cookie_name(request, COOKIE)
-    response.delete_cookie(name, httponly=True, samesite="lax", secure=name != COOKIE)
-    return response
+    return auth.drop_cookie(request, response, cookie=COOKIE)
 
 
 def tidied(request: Request, response: Response) -> Response:

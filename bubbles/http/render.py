@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bubbles.http import auth, handover, languages, onward, preferences, sharing, sheet, shown
+from bubbles.http import auth, handover, languages, onward, preferences, ranges, sharing, sheet, shown
 from bubbles.http.assets import Assets
 from bubbles.http.caching import NEVER_STORED, NO_STORE, REVALIDATED
 
@@ -99,8 +99,7 @@ def revalidated(request: Request, response: Response) -> Response:
     """
     if response.headers.get("Cache-Control") == NEVER_STORED:
         return response
-    # Weak, since a proxy may compress the body.
-    etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    etag = etag_of(bytes(response.body))
     response.headers["ETag"] = etag
     if not has(request, etag):
         return response
@@ -108,10 +107,14 @@ def revalidated(request: Request, response: Response) -> Response:
     return Response(status_code=304, headers=kept)
 
 
+def etag_of(body: bytes) -> str:
+    """The ETag of bytes; weak, since a proxy may compress them."""
+    return f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
 def has(request: Request, etag: str) -> bool:
-    """Whether the client says that it has what bears this ETag, or anything."""
-    sent = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
-    return bool(sent & {etag, "*"})
+    """Whether the client says that it has what bears this weak ETag, or anything."""
+    return ranges.lists(request.headers.get("if-none-match"), etag.removeprefix("W/"), weak=True)
 
 
 @lru_cache(maxsize=8)

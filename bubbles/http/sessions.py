@@ -42,15 +42,8 @@ def begin(request: Request, session: Session, account: Account, way: Way) -> Coo
 
 def let_in(request: Request, response: Response, cookies: Cookies) -> Response:
     """Gives the browser its cookies."""
-    settings = auth.house(request).settings
-    response.set_cookie(
-        auth.cookie_name(request),
-        cookies.session,
-        max_age=settings.session_days * 24 * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=settings.public_url.startswith("https://"),
-    )
+    session_days = auth.house(request).settings.session_days
+    auth.keep_cookie(request, response, cookies.session, age_s=session_days * 24 * 3600)
     known.keep(request, response, cookies.known)
     return response
 
@@ -105,9 +98,7 @@ def _signed_out(request: Request, *, forgets: bool) -> Response:
 
 def forget(request: Request, response: Response) -> Response:
     """Takes the cookie from the browser again."""
-    name = auth.cookie_name(request)
-    response.delete_cookie(name, httponly=True, secure=name != auth.COOKIE)
-    return response
+    return auth.drop_cookie(request, response)
 
 
 def me(request: Request) -> Response:

@@ -19,7 +19,7 @@ KEPT = timedelta(minutes=10)
 """How long a page stays as it was made: what was withdrawn leaves it by then, and what came is in it."""
 
 BODIES_MAX = 64
-"""Pages that are kept, of a tenth of a megabyte each; of the others their ETag."""
+"""Pages that are kept, of a tenth of a megabyte each."""
 
 PAGES = ("/", "/map", "/walk")
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -1,7 +1,6 @@
 """Documents that are the same for everyone and dear to make: each is made once and kept for a while, within a bound."""
 
 import gzip
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,11 +18,11 @@ from bubbles.http.caching import REVALIDATED
 
 @dataclass(frozen=True)
 class Kept:
-    """A document, compressed: `body` is None where only its ETag is still known."""
+    """A document, compressed."""
 
     etag: str
     until: datetime
-    body: bytes | None
+    body: bytes
 
 
 class Stock:
@@ -44,10 +43,9 @@ class Stock:
         `make` returns it and whether it may be kept. Raises `Busy` where others are being made for too long.
         """
         name = request.url.path
-        if (known := self._fresh(name, now)) is None or (known.body is None and not render.has(request, known.etag)):
-            known = self._made(name, make, now)
+        known = self._fresh(name, now) or self._made(name, make, now)
         headers = {"Cache-Control": REVALIDATED, "ETag": known.etag, "Vary": "Accept-Encoding"}
-        if known.body is None or render.has(request, known.etag):
+        if render.has(request, known.etag):
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(known.body, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
@@ -61,19 +59,16 @@ class Stock:
         if not self._making.acquire(timeout=self._wait_s):
             raise Busy("Much is being made just now; try again in a moment.")
         try:
-            known = self._fresh(name, now)  # by whoever came first
-            if known is None or known.body is None:
-                known = self._keep(name, *make(), now)
-            return known
+            return self._fresh(name, now) or self._keep(name, *make(), now)  # fresh by whoever came first
         finally:
             self._making.release()
 
     def _keep(self, name: str, content: bytes, may_stay: bool, now: datetime) -> Kept:
-        etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
-        made = Kept(etag, now + self._kept if may_stay else now, gzip.compress(content, COMPRESSION, mtime=0))
+        made = Kept(
+            render.etag_of(content), now + self._kept if may_stay else now, gzip.compress(content, COMPRESSION, mtime=0)
+        )
         self._known[name] = made
         self._known.move_to_end(name)
-        with_body = [each for each, kept in self._known.items() if kept.body is not None]
-        for each in with_body[: -self._bodies_max]:
-            self._known[each] = Kept(self._known[each].etag, self._known[each].until, None)
+        if len(self._known) > self._bodies_max:
+            self._known.popitem(last=False)
         return made

@@ -165,16 +165,21 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return numbers
 
 
-def test_who_has_a_page_is_told_so_without_its_being_made_again(crawler, world, clock, made, monkeypatch):
-    monkeypatch.setattr(crawler.app.state.sitemaps, "_bodies_max", 1)
+def test_who_has_a_page_is_told_so_without_its_being_made_again(crawler, world, clock, made):
     published(world, clock, 3)
     etag = crawler.get("/sitemaps/1.xml").headers["etag"]
-    index = crawler.get(INDEX)  # takes the one place
-    for path, name in (("/sitemaps/1.xml", etag), (INDEX, index.headers["etag"])):
+    for path, name in (("/sitemaps/1.xml", etag), (INDEX, crawler.get(INDEX).headers["etag"])):
         answer = crawler.get(path, headers={"If-None-Match": name})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", name)
     assert made == [1]
-    assert crawler.get("/sitemaps/1.xml").headers["etag"] == etag
+
+
+def test_no_more_pages_are_kept_than_there_is_room_for(crawler, world, clock, made, monkeypatch):
+    monkeypatch.setattr(crawler.app.state.sitemaps, "_bodies_max", 1)
+    published(world, clock, 3)
+    etag = crawler.get("/sitemaps/1.xml").headers["etag"]
+    crawler.get(INDEX)  # takes the one place
+    assert crawler.get("/sitemaps/1.xml", headers={"If-None-Match": etag}).status_code == 304
     assert made == [1, 1]
 
 
