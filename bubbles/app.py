@@ -28,6 +28,8 @@ from bubbles.speech.transcriber import Engine, Transcriber
 
 POSTGRESQL = re.compile(r"postgres(ql)?(\+\w+)?://")
 LOOK_AGAIN_S = 1.0
+"""How often one looks whether a database that is away is there again."""
+
 NO_PROXY = (
     "BUBBLES_TRUSTED_PROXIES is empty, so all visitors count as one network, and as one listener; "
     "name the proxy that speaks https"

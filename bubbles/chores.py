@@ -112,9 +112,7 @@ def told(house: House, name: str, *, by_hand: bool = False) -> Iterator[Counts]:
 
 def _missing(error: Exception) -> Missing | None:
     """The part whose absence ended a chore, if one did."""
-    if isinstance(error, Missing):
-        return error
-    return Missing("database", away.detail(error)) if away.is_troubled(error) else None
+    return error if isinstance(error, Missing) else away.missing(error)
 
 
 def _recover(house: House, counts: Counts) -> None:

@@ -63,8 +63,8 @@ class Refused(Exception):
 
     @property
     def text(self) -> str:
-        """The key of its sentence on pages: its code, but for what is busy and not away."""
-        return "busy" if isinstance(self, Busy) else str(self.code)
+        """The key of its sentence on pages."""
+        return str(self.code)
 
     @property
     def status(self) -> int:
@@ -78,11 +78,16 @@ class Busy(Refused):
     def __init__(self, detail: str) -> None:
         super().__init__(Code.UNAVAILABLE, detail, retry_after_s=BUSY_RETRY_S)
 
+    @property
+    def text(self) -> str:
+        """Of its own: nothing is away."""
+        return "busy"
+
 
 class Missing(Exception):
-    """A part that we need is not there now (model, store, memory): the work waits and uses up no attempt.
+    """A part that we need is not there now: the work waits and uses up no attempt, but for `memory`, which does.
 
-    `part` is a short stable word (`model`, `store`, `memory`), `detail` says what to do.
+    `part` is a short stable word (`model`, `store`, `database`), `detail` says what to do.
     """
 
     def __init__(self, part: str, detail: str) -> None:

@@ -86,8 +86,8 @@ def _pause(backoff_s: tuple[int, ...], number: int) -> timedelta:
 
 def _judged(house: House, error: Exception) -> Exception:
     """The error itself, or the part that is away: a store that spoils even what it is just given is not believed."""
-    if away.is_troubled(error):
-        return Missing("database", away.detail(error))
+    if (database := away.missing(error)) is not None:
+        return database
     if isinstance(error, Spoiled):
         try:
             require_faithful(house.blobs)

@@ -14,6 +14,7 @@ from bubbles.db.networks import Ask, Visit
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble, Visibility
 from bubbles.model.listening import Play
+from bubbles.model.times import hour_of
 
 PSEUDONYM_BYTES = 16
 PARTS_MAX = 200
@@ -141,7 +142,7 @@ def tell(
         return None
     parts = merged([*listening.heard_of(known), *clipped(heard, bubble.duration_s)])
     listening.set_heard(known, longest(parts))
-    if _hour(known.last_at) < _hour(now):
+    if hour_of(known.last_at) < hour_of(now):
         known.heard_before_s = known.heard_s
     known.heard_s = max(known.heard_s, min(length_s(parts), _credit_s(session, known, now)))
     known.last_at = max(known.last_at, now)
@@ -192,10 +193,6 @@ def _credit_s(session: Session, play: Play, now: datetime) -> float:
     """The most that can have been heard: in the play's own time, in what the visitor's other plays leave of theirs."""
     others_s, first_at = listening.heard_beside(session, play)
     return min(credit_s(now - play.started_at), credit_s(now - first_at) - others_s)
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _until_midnight_s(now: datetime) -> int:

@@ -1,12 +1,15 @@
-"""This machine: since when it is up, and what its kernel says of memory that ran out."""
+"""This machine: since when it is up, and what its kernel says of processes that ended and memory that ran out."""
 
 import contextlib
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 CGROUPS = Path("/sys/fs/cgroup")
+FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+"""Signals that no process sends itself by a fault."""
 
 
 def up_since() -> datetime:
@@ -21,11 +24,11 @@ class Shortages(NamedTuple):
     killed: int = 0
 
 
-def shortages(pid: str = "self", *, cgroups: Path = CGROUPS) -> Shortages:
+def shortages(*, cgroups: Path = CGROUPS) -> Shortages:
     """What the kernel has counted so far (`memory.events` of cgroup 2, `memory.oom_control` of 1); zeros where it does
     not.
     """
-    for folder in _folders(pid, cgroups):
+    for folder in _folders(cgroups):
         newer, older = _counts(folder / "memory.events"), _counts(folder / "memory.oom_control")
         if "oom_kill" in newer:
             return Shortages(newer.get("oom", 0), newer["oom_kill"])
@@ -34,11 +37,11 @@ def shortages(pid: str = "self", *, cgroups: Path = CGROUPS) -> Shortages:
     return Shortages()
 
 
-def _folders(pid: str, cgroups: Path) -> list[Path]:
-    """Where the counters of a process may lie; in a container its own cgroup is the root."""
+def _folders(cgroups: Path) -> list[Path]:
+    """Where the counters of this process may lie; in a container its own cgroup is the root."""
     folders = []
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, kinds, path = line.split(":", 2)
             base = cgroups / "memory" if "memory" in kinds.split(",") else cgroups
             folders += [base / path.lstrip("/"), base] if not kinds or "memory" in kinds.split(",") else []

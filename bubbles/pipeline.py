@@ -19,19 +19,16 @@ from sqlmodel import Session
 
 from bubbles import chores, failures, machine, normalise, spans, transcribe
 from bubbles.absences import ABSENCES
-from bubbles.app import House
+from bubbles.app import LOOK_AGAIN_S, House
 from bubbles.chores import RESCUE, SWEEPS, UPKEEP
 from bubbles.config import Settings
 from bubbles.db import away, bubbles, steps
 from bubbles.db.jobs import Job
-from bubbles.errors import Code, Missing, Refused
+from bubbles.errors import Code, Refused
 from bubbles.failures import Verdict
 from bubbles.model.bubble import Bubble
 from bubbles.model.step import Step, StepName
 from bubbles.shift import Shift
-
-LOOK_AGAIN_S = 1.0
-"""How often one looks whether the database can be told how a step ended."""
 
 BLOB_SLACK_S = 120
 """What fetching and storing may add to a step's own deadline."""
@@ -148,7 +145,7 @@ def _run(house: House, step: Step, shift: Shift) -> None:
     try:
         with spans.span(f"step {step.name}", bubble__id=step.bubble_id, attempt=step.attempt):
             STAGES[StepName(step.name)].run(house, step)
-        ABSENCES.worked("disk", "decoder", "encoder", "speech", "memory")
+        ABSENCES.worked("disk")
     except steps.Overtaken:
         log.warning("overtaken")
     except Exception as error:
@@ -165,11 +162,9 @@ def _ended_badly(house: House, step: Step, error: Exception, shift: Shift) -> No
         try:
             _failed(house, step, error, leaving=shift.leaving.is_set())
         except Exception as failure:
-            if not away.is_troubled(failure):
+            if not away.is_troubled(failure) or time.monotonic() >= until_s:
                 raise
             ABSENCES.missed("database", away.detail(failure))
-            if time.monotonic() >= until_s:
-                raise Missing("database", away.detail(failure)) from failure
             time.sleep(LOOK_AGAIN_S)
         else:
             return

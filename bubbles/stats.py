@@ -19,6 +19,7 @@ from bubbles.config import Settings
 from bubbles.db import heard, listening, networks
 from bubbles.db.heard import CROWD_FIGURES, FIGURES, Figure, Heard
 from bubbles.db.listening import Audience
+from bubbles.model.times import hour_of
 
 PEOPLE_MIN = 5
 """How many people open a figure, and each further step of it."""
@@ -72,7 +73,7 @@ _METHOD = {
 
 def as_of(now: datetime) -> datetime:
     """The last full hour."""
-    return now.replace(minute=0, second=0, microsecond=0)
+    return hour_of(now)
 
 
 def of_bubble(session: Session, bubble_id: int, *, now: datetime) -> Stats:

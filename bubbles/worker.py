@@ -24,7 +24,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bubbles import chores, data_folder, pipeline, scrape
-from bubbles.app import House
+from bubbles.app import LOOK_AGAIN_S, House
 from bubbles.config import Settings
 from bubbles.db import crew
 from bubbles.db.jobs import HEARTBEAT_S, Workers
@@ -38,9 +38,6 @@ LEAVE_MAX_S = 8.0
 
 LAST_WORDS_MAX_S = 1.5
 WATCH_EVERY_S = 1.0
-LOOK_AGAIN_S = 1.0
-"""How often one looks whether the database is there again."""
-
 COUNT_MAX_S = 2.0
 """How long the database may take to hear of a hanging step before its worker leaves all the same."""
 

@@ -1,15 +1,13 @@
-"""Renditions pressed in a process of its own: an encoder that hangs, dies or eats memory takes no worker along."""
+"""Renditions pressed by a process of its own (`pressing.py`): one that hangs, dies or eats memory ends alone."""
 
 import json
 import subprocess
-import sys
-from dataclasses import asdict
 from pathlib import Path
 
-from bubbles.audio.renditions import Encoded, render
-from bubbles.audio.sandbox import FROM_OUTSIDE
+from bubbles.audio.renditions import Encoded
 from bubbles.config import PYTHON
 from bubbles.errors import Died
+from bubbles.machine import FROM_OUTSIDE
 
 
 def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
@@ -20,7 +18,7 @@ def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
     """
     source = folder / "sound.pcm"
     source.write_bytes(pcm)
-    command = [*PYTHON, "-m", "bubbles.audio.press", str(source)]
+    command = [*PYTHON, "-m", "bubbles.audio.pressing", str(source)]
     try:
         # What it complains of is no line of a log, and may hold what was sent.
         ran = subprocess.run(
@@ -34,14 +32,3 @@ def press(pcm: bytes, folder: Path, *, deadline_s: float) -> list[Encoded]:
         raise Died("encoder", "The process that makes renditions was ended from outside.")
     ran.check_returncode()
     return [Encoded(**each | {"path": Path(each["path"])}) for each in json.loads(ran.stdout)]
-
-
-def main() -> None:
-    """The child: renders the PCM file that is named, tells what it made."""
-    source = Path(sys.argv[1])
-    encoded = render(source.read_bytes(), source.parent)
-    json.dump([asdict(each) for each in encoded], sys.stdout, default=str)
-
-
-if __name__ == "__main__":
-    main()

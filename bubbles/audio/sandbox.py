@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from bubbles.absences import ABSENCES
 from bubbles.audio.downmix import to_mono
 from bubbles.errors import Code, Died, Missing, Refused
+from bubbles.machine import FROM_OUTSIDE
 
 PCM_RATE_HZ = 48_000
 """Rate of all PCM that leaves the sandbox: mono, s16le."""
@@ -32,7 +34,6 @@ CPU_SLACK_S = 1.0
 ENDS_MAX_S = 1.0
 """From its last word to its end."""
 
-FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 STARVED_PART = 0.5
 """Of its time: a child that waited for a core as long as this tells nothing of the recording."""
 
@@ -103,6 +104,7 @@ def decode(path: Path, limits: Limits) -> Decoded:
     pcm_max_bytes = math.ceil(limits.stop_after_s + 1) * PCM_RATE_HZ * 2 * 2
     with path.open("rb") as recording:
         verdict, pcm = _ask(recording, task, limits.timeout_s, pcm_max_bytes)
+    ABSENCES.worked("decoder")
     if "reason" in verdict:
         raise _refusal(str(verdict["reason"]), limits)
     return _within(_believed(verdict, pcm), limits)

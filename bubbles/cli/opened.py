@@ -6,14 +6,13 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bubbles import logs
 from bubbles.app import House, open_house
 from bubbles.cli.sentences import sentence
 from bubbles.config import Settings
-from bubbles.db import away, bubbles
+from bubbles.db import bubbles, refusals
 from bubbles.errors import Code, Refused
 from bubbles.model.bubble import Bubble
 
@@ -41,7 +40,8 @@ def as_service() -> Iterator[None]:
         told = sentence(error)
         if told is None or sys.stderr.isatty():
             raise
-        logs.tell_end(away.detail(error) if isinstance(error, SQLAlchemyError) else told)
+        unquoted = refusals.sentence(error, quoted=False) if isinstance(error, refusals.Error) else None
+        logs.tell_end(unquoted or told)
         raise typer.Exit(1) from None
 
 

@@ -4,6 +4,8 @@ import psycopg
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from bubbles.errors import Missing
+
 AWAY = ("08", "53", "57P")
 """No connection, no resources (disk, memory, connections), an operator's intervention: codes that begin so."""
 
@@ -32,6 +34,11 @@ def detail(error: BaseException | None) -> str:
     """What to say of it to the operator, with PostgreSQL's code where there was an answer."""
     _, told = _found(error)
     return f"The database is away, or lacks what it needs to work ({told or 'no answer'}); its own log says more."
+
+
+def missing(error: BaseException | None) -> Missing | None:
+    """The database as the part that is missing, where the error says so."""
+    return Missing("database", detail(error)) if is_troubled(error) else None
 
 
 def is_wrong_door(error: BaseException) -> bool:

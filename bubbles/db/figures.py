@@ -17,7 +17,7 @@ from bubbles.model.bubble import Bubble, State
 from bubbles.model.chore import Chore
 from bubbles.model.step import SPOILED, StepName
 
-WAITS_FOR = ("worker", "retry", SPOILED, "model", "store", "memory", "disk", "other")
+WAITS_FOR = ("worker", "retry", SPOILED, "model", "store", "database", "disk", "decoder", "other")
 """What a step may wait for: its turn, its next try after a failure or because its sound is spoiled, or a part."""
 
 RUNS = 100

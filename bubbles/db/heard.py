@@ -74,7 +74,7 @@ def of_channel(session: Session, channel_id: int, *, as_of: datetime) -> tuple[d
     """How each public bubble of a channel was heard of which anything was; and how many bubbles are not public."""
     asked: dict[str, object] = {"bubble_ids": [], "channel_id": channel_id, "as_of": as_of}
     closed = session.connection().execute(_CLOSED, asked).scalar_one()
-    return {bubble_id: each for bubble_id, each in _heard(session, asked).items() if not each.closed}, closed
+    return _heard(session, asked), closed
 
 
 def _heard(session: Session, asked: dict[str, object]) -> dict[int, Heard]:
@@ -121,14 +121,12 @@ def _open(session: Session, rows: list[dict[str, object]]) -> None:
     )
 
 
-_OF_THESE = (
-    "(id = ANY (CAST(:bubble_ids AS bigint[]))"
-    " OR (channel_id = :channel_id AND (playable_at IS NOT NULL OR withdrawn_at IS NOT NULL)))"
-)
+_OF_CHANNEL = "channel_id = :channel_id AND (playable_at IS NOT NULL OR withdrawn_at IS NOT NULL)"
 """What is withdrawn was heard all the same: it stays in its channel's figures."""
 
+_OF_THESE = f"(id = ANY (CAST(:bubble_ids AS bigint[])) OR ({_OF_CHANNEL} AND visibility = 'public'))"
 _CHOSEN = text(f"SELECT id, visibility <> 'public' AS closed FROM bubble WHERE {_OF_THESE}")  # noqa: S608 - ours
-_CLOSED = text(f"SELECT count(*) FROM bubble WHERE {_OF_THESE} AND visibility <> 'public'")  # noqa: S608 - ours
+_CLOSED = text(f"SELECT count(*) FROM bubble WHERE {_OF_CHANNEL} AND visibility <> 'public'")  # noqa: S608 - ours
 _CROWDS = text(f"""
 SELECT bubble.id AS bubble_id, visibility <> 'public' AS closed,
     CAST(sum(downloads) AS bigint) AS downloads, CAST(sum(starts) AS bigint) AS starts

@@ -132,9 +132,9 @@ def _database_is_named() -> Iterator[None]:
     try:
         yield
     except procrastinate.exceptions.ConnectorException as error:
-        if not away.is_troubled(error):
+        if (missing := away.missing(error)) is None:
             raise
-        raise Missing("database", away.detail(error)) from error
+        raise missing from error
 
 
 def _now(session: Session) -> datetime:

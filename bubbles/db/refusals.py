@@ -11,10 +11,13 @@ RIGHTS = (errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.ReadO
 """It is up, and does not let us: no right, no extension, a copy of another that can only be read."""
 
 
-def sentence(error: Error) -> str | None:
-    """What is wrong with the database, and what to do, in one line; None for a fault of ours."""
+def sentence(error: Error, *, quoted: bool = True) -> str | None:
+    """What is wrong with the database, and what to do, in one line; None for a fault of ours.
+
+    `quoted`: in the server's words as well, which no log repeats; else by PostgreSQL's code.
+    """
     cause = getattr(error, "orig", error)
-    told = " ".join(str(cause).split())
+    told = " ".join(str(cause).split()) if quoted else getattr(cause, "sqlstate", None) or "no answer"
     if isinstance(cause, errors.DiskFull):
         return f"The database has no room left: make room on its disk ({told})."
     if isinstance(cause, RIGHTS):

@@ -45,7 +45,7 @@ def begin(
     session: Session, bubble_id: int, name: StepName, now: datetime, *, up_since: datetime | None = None
 ) -> Step | None:
     """Starts an attempt; None when the step is over. One before that `has_died` is counted."""
-    step = session.get(Step, (bubble_id, name), with_for_update=True)
+    step = session.get(Step, (bubble_id, name), with_for_update=True, populate_existing=True)
     if step is None or step.finished_at or step.gave_up_at:
         return None
     step.deaths += has_died(session, bubble_id, name, up_since=up_since)
@@ -204,10 +204,3 @@ def of(session: Session, bubble_id: int, name: StepName) -> Step | None:
 def of_bubble(session: Session, bubble_id: int) -> dict[str, Step]:
     """All steps of a bubble, by name."""
     return {step.name: step for step in session.exec(select(Step).where(Step.bubble_id == bubble_id))}
-
-
-def depth(session: Session) -> dict[str, int]:
-    """How many steps of each name wait or run."""
-    unfinished = (col(Step.finished_at).is_(None), col(Step.gave_up_at).is_(None))
-    counts = select(Step.name, func.count()).join(Bubble).where(*unfinished).group_by(Step.name)
-    return dict(session.exec(counts).all())

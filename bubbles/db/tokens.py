@@ -7,6 +7,7 @@ from sqlalchemy import select as select_value
 from sqlmodel import Session, col, delete, select
 
 from bubbles.model.account import Account
+from bubbles.model.times import hour_of
 from bubbles.model.token import AnyToken, ScopedToken, Token
 
 
@@ -37,7 +38,7 @@ def next_number(session: Session) -> int:
 
 def note_use(session: Session, token: AnyToken, now: datetime) -> None:
     """Notes the hour a token was used in: one write an hour, without waiting for who else writes it."""
-    hour, table = now.replace(minute=0, second=0, microsecond=0), type(token)
+    hour, table = hour_of(now), type(token)
     if token.last_used_at is None or token.last_used_at < hour:
         free = select(table.id).where(table.id == token.id).with_for_update(skip_locked=True)
         session.connection().execute(update(table).where(col(table.id).in_(free)).values(last_used_at=hour))

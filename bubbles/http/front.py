@@ -25,6 +25,7 @@ from bubbles.http.log import PROBES
 from bubbles.http.visitors import Address
 from bubbles.meters import FORWARDED_IGNORED
 from bubbles.model.front import ENOUGH, Front
+from bubbles.model.times import hour_of
 
 WRITE_EVERY_S = 60.0
 FORWARDED = {b"x-forwarded-for", b"forwarded"}
@@ -93,7 +94,7 @@ class FrontCounts:
             self._warn("forwarded_by_untrusted_peer", "name that proxy in BUBBLES_TRUSTED_PROXIES")
 
     def _hour(self) -> _Hour:
-        began_at = self.house.now().replace(minute=0, second=0, microsecond=0)
+        began_at = hour_of(self.house.now())
         if not self.hours or self.hours[-1].began_at != began_at:
             self.hours = [*self.hours[-1:], _Hour(began_at)]
         return self.hours[-1]

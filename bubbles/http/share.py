@@ -20,7 +20,7 @@ from bubbles.model.transcript import TranscriptState
 from bubbles.speech import vtt
 
 DESCRIPTION_MAX = 200
-WAITED_FOR = {"model", "store", "memory", SPOILED}
+WAITED_FOR = {"model", "store", SPOILED}
 """What words may wait for, each with its text."""
 
 FORMATS = {

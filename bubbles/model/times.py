@@ -21,6 +21,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def hour_of(time: datetime) -> datetime:
+    """The full hour that a time lies in."""
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
 def rfc3339(time: datetime) -> str:
     """`2026-11-22T10:00:00Z`, to the second."""
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

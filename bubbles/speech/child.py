@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bubbles.speech.whisper import WhisperTranscriber
 
 _PR_SET_PDEATHSIG = 1
-_OUT_OF_MEMORY = ("bad_alloc", "cannot allocate memory", "failed to allocate", "can't start new thread")
 
 
 def main() -> None:
@@ -74,7 +73,7 @@ def _fault(error: Exception) -> frames.Head:
 
     if isinstance(error, Missing):
         return {"missing": [error.part, error.detail]}
-    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in frames.OUT_OF_MEMORY):
         return {"missing": ["memory", ""]}
     return {"failed": f"{type(error).__name__}: {error}"}
 

@@ -8,6 +8,9 @@ _LENGTHS = struct.Struct("!QQ")
 
 Head = dict[str, object]
 
+OUT_OF_MEMORY = ("bad_alloc", "cannot allocate memory", "failed to allocate", "memoryerror", "can't start new thread")
+"""What says, in lower case, that memory was refused, whichever library says it."""
+
 
 def send(pipe: BinaryIO, head: Head, body: bytes = b"") -> None:
     """Write one message. Raises BrokenPipeError when nobody reads."""

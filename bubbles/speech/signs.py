@@ -18,10 +18,8 @@ import structlog
 
 from bubbles import machine
 from bubbles.errors import Died, Missing
-
-OUT_OF_MEMORY = ("bad_alloc", "cannot allocate memory", "failed to allocate", "memoryerror", "can't start new thread")
-FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
-"""Signals that no process sends itself by a fault."""
+from bubbles.machine import FROM_OUTSIDE
+from bubbles.speech.frames import OUT_OF_MEMORY
 
 NEARLY = 0.9
 """Part of the data it may hold: a process that crashes with so much taken was refused more."""

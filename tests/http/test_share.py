@@ -154,7 +154,6 @@ def test_while_it_is_prepared_the_page_says_so_and_looks_again(browser, stage, h
     [
         ({"waiting_for": "model"}, "the speech model is missing here"),
         ({"waiting_for": "store"}, "the store that keeps the recording does not answer"),
-        ({"waiting_for": "memory"}, "the memory that writing them down takes is not free"),
         ({}, "waits for its turn"),
         ({"started_at": "now"}, "are being written down"),
         ({"waiting_for": "spoiled"}, "what the store gives back of the sound is damaged"),
